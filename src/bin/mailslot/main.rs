@@ -1,0 +1,5 @@
+//! The `mailslot` program.
+
+#![forbid(unsafe_code)]
+
+fn main() {}
