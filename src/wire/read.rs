@@ -55,8 +55,6 @@ macro_rules! fixed {
 fixed! {
     /// One byte.
     u8: u8 = number::u8, 1;
-    /// A big-endian 16-bit number.
-    u16_be: u16 = number::be_u16, 2;
     /// A little-endian 16-bit number.
     u16_le: u16 = number::le_u16, 2;
     /// A little-endian 32-bit number.
@@ -79,23 +77,4 @@ pub(crate) fn array<'a, const N: usize>(field: &'static str, input: &'a [u8]) ->
         Some((array, rest)) => Ok((rest, *array)),
         None => fail(input, field, DecodeErrorKind::Truncated { needed: N, have: input.len() }),
     }
-}
-
-/// The part `offset..offset + length` of `base`; offsets on the wire count from there, not from the cursor.
-#[inline]
-pub(crate) fn part<'a>(
-    layer: Layer,
-    field: &'static str,
-    field_at: usize,
-    base: &'a [u8],
-    offset: usize,
-    length: usize,
-) -> Result<&'a [u8], DecodeError> {
-    let end = offset.saturating_add(length);
-    base.get(offset..end).ok_or(DecodeError::new(
-        layer,
-        field,
-        field_at,
-        DecodeErrorKind::OutOfBounds { needed: end, have: base.len() },
-    ))
 }
