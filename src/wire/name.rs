@@ -310,7 +310,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Whether both are the same scope. Case does not matter, as in the DNS.
-    pub const fn matches(self, other: Scope<'_>) -> bool {
+    pub fn matches(self, other: Scope<'_>) -> bool {
         // A length octet is at most 63, so it is never taken for a letter.
         self.0.eq_ignore_ascii_case(other.0)
     }

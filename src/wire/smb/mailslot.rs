@@ -317,7 +317,7 @@ impl<'a> Decode<'a> for MailslotWrite<'a> {
             return error(Layer::Mailslot, "name", NAME_OFFSET, DecodeErrorKind::Unterminated);
         };
         let name = rest.get(..name_len).unwrap_or_default();
-        if !strip_prefix(name).is_some_and(|slot| !slot.is_empty()) {
+        if strip_prefix(name).is_none_or(<[u8]>::is_empty) {
             return error(Layer::Mailslot, "name", NAME_OFFSET, DecodeErrorKind::NotAMailslot);
         }
         if words.total_data_count != words.data_count {
