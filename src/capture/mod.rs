@@ -1,1 +1,78 @@
-//! Capture files.
+//! Capture files and their link layers: from the bytes of a file to the UDP datagrams in it.
+//!
+//! ```text
+//! pcap, pcapng (any std::io::Read)
+//!   ▼ Reader::next_frame            one record at a time, constant memory
+//! Frame { number, time, link, bytes }
+//!   ▼ Packet::parse                 Ethernet, VLAN, Linux cooked, loopback, raw IP; IPv4; UDP
+//! Packet::Udp ──────────────┐  Packet::Fragment  Packet::Other
+//!                           │       ▼ Defragmenter::insert
+//!                           │    Reassembled
+//!                           ▼       ▼ Reassembled::udp
+//!                         UdpDatagram { source, destination, payload, missing }
+//! ```
+//!
+//! The payload of a datagram to or from port 138 is what [`crate::wire`] decodes next.
+//!
+//! Everything is bounded: a record by [`MAX_RECORD_LEN`], the half-assembled datagrams by [`DefragLimits`].
+//! There is no clock here; the only time is the frames' own.
+//!
+//! ```
+//! use mailslot::capture::{CaptureError, Defragmenter, Packet, Reader};
+//!
+//! fn datagrams(file: impl std::io::Read) -> Result<usize, CaptureError> {
+//!     let mut reader = Reader::new(file)?;
+//!     let mut defragmenter = Defragmenter::default();
+//!     let mut count = 0;
+//!     loop {
+//!         let frame = match reader.next_frame() {
+//!             Ok(Some(frame)) => frame,
+//!             Ok(None) => return Ok(count),
+//!             Err(error) if error.is_recoverable() => {
+//!                 eprintln!("{error}");
+//!                 continue;
+//!             }
+//!             Err(error) => return Err(error),
+//!         };
+//!         match Packet::parse(frame.link, frame.bytes) {
+//!             Ok(Packet::Udp(datagram)) => {
+//!                 println!("{}: {} bytes", datagram.source, datagram.payload.len());
+//!                 count += 1;
+//!             }
+//!             Ok(Packet::Fragment(fragment)) => {
+//!                 if let Some(whole) = defragmenter.insert(frame.time, &fragment) {
+//!                     count += usize::from(whole.udp().is_ok());
+//!                 }
+//!             }
+//!             Ok(_) => {}
+//!             Err(error) => eprintln!("frame {}: {error}", frame.number),
+//!         }
+//!     }
+//! }
+//!
+//! // A classic capture without records.
+//! let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+//! assert_eq!(datagrams(file.as_slice())?, 0);
+//! file.truncate(20);
+//! assert!(datagrams(file.as_slice()).is_err());
+//! # Ok::<(), CaptureError>(())
+//! ```
+//!
+//! Sources: draft-ietf-opsawg-pcap (classic pcap), draft-ietf-opsawg-pcapng, the tcpdump group's list of link
+//! types, RFC 791 (IPv4), RFC 815 (reassembly), RFC 768 (UDP).
+
+mod blocks;
+mod defrag;
+mod error;
+mod frame;
+mod input;
+mod link;
+mod packet;
+mod reader;
+
+pub use defrag::{DefragCounters, DefragLimits, Defragmenter, Reassembled};
+pub use error::{CaptureError, FileStart};
+pub use frame::{Frame, LinkType, Timestamp};
+pub use link::MAX_VLAN_TAGS;
+pub use packet::{Ipv4Fragment, OtherKind, Packet, UdpDatagram};
+pub use reader::{Format, MAX_BLOCK_LEN, MAX_INTERFACES, MAX_RECORD_LEN, Reader};
