@@ -49,11 +49,12 @@ pub(super) fn parse(link: LinkType, frame: &[u8]) -> Result<Packet<'_>, DecodeEr
 
 fn rarer(link: LinkType, frame: &[u8]) -> Result<Packet<'_>, DecodeError> {
     match link {
-        LinkType::LINUX_SLL => match SLLPacket::new(frame) {
+        // pnet's views ask for fewer bytes than the two headers have.
+        LinkType::LINUX_SLL => match SLLPacket::new(frame).filter(|_| frame.len() >= SLL_HEADER) {
             Some(header) => network(frame, SLL_HEADER, header.get_protocol().0),
             None => Err(truncated(Layer::Link, "sll_header", 0, SLL_HEADER, frame.len())),
         },
-        LinkType::LINUX_SLL2 => match SLL2Packet::new(frame) {
+        LinkType::LINUX_SLL2 => match SLL2Packet::new(frame).filter(|_| frame.len() >= SLL2_HEADER) {
             Some(header) => network(frame, SLL2_HEADER, header.get_protocol_type().0),
             None => Err(truncated(Layer::Link, "sll2_header", 0, SLL2_HEADER, frame.len())),
         },

@@ -39,11 +39,19 @@ pub struct Reader<R> {
     records: u64,
     /// Records met and not given.
     skipped: u64,
-    /// Bytes of a record that is passed over.
-    skip: u64,
-    /// Where that record begins.
-    skip_from: u64,
+    skip: Skip,
     finished: bool,
+}
+
+/// A record or block that is to be passed over before anything else is read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Skip {
+    /// Its length in bytes; 0 is none.
+    len: u64,
+    /// Where it begins.
+    offset: u64,
+    /// Its number, or that of the record that would come next.
+    record: u64,
 }
 
 /// The file format.
@@ -138,7 +146,7 @@ impl<R: Read> Reader<R> {
                 return Err(CaptureError::NotACapture { start: FileStart::new(input.data()) });
             }
         };
-        Ok(Self { input, format, records: 0, skipped: 0, skip: 0, skip_from: 0, finished: false })
+        Ok(Self { input, format, records: 0, skipped: 0, skip: Skip::default(), finished: false })
     }
 
     /// The next frame; `None` at the end of the file.
@@ -210,7 +218,7 @@ impl<R: Read> Reader<R> {
     #[inline]
     fn next_classic(&mut self, classic: Classic) -> Result<Option<(Record, usize)>, CaptureError> {
         loop {
-            if self.skip == 0
+            if self.skip.len == 0
                 && let Some(found) = classic.record(self.input.data())
             {
                 return Ok(Some(found));
@@ -351,21 +359,18 @@ impl<R: Read> Reader<R> {
 
     /// Passes over `len` bytes before anything else is read.
     fn start_skip(&mut self, len: u64) {
-        self.skip = len;
-        self.skip_from = self.input.offset();
+        self.skip = Skip { len, offset: self.input.offset(), record: self.records + 1 };
     }
 
     /// Does what [`Self::start_skip`] left to do.
     fn pass_over(&mut self) -> Result<(), CaptureError> {
-        if self.skip == 0 {
+        let Skip { len: needed, offset, record } = mem::take(&mut self.skip);
+        if needed == 0 {
             return Ok(());
         }
-        let needed = mem::take(&mut self.skip);
         let have = self.input.skip(needed).map_err(|source| self.io(source))?;
         if have < needed {
-            // The record was counted when it was found to be too long; a long block without packet is none.
-            let record = self.records.max(1);
-            return Err(CaptureError::Truncated { record, offset: self.skip_from, needed, have });
+            return Err(CaptureError::Truncated { record, offset, needed, have });
         }
         Ok(())
     }
@@ -375,7 +380,7 @@ impl<R: Read> Reader<R> {
         self.start_skip(whole);
         self.records += 1;
         self.skipped += 1;
-        (self.records, self.skip_from)
+        (self.skip.record, self.skip.offset)
     }
 
     fn too_long(&mut self, whole: u64, len: u64, max: usize) -> CaptureError {

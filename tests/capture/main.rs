@@ -1,0 +1,11 @@
+//! Capture files, link layers and IPv4 reassembly, through the public API.
+
+#![cfg(feature = "capture")]
+
+mod build;
+mod corpora;
+mod damage;
+mod fragments;
+mod links;
+mod pcapng;
+mod records;
