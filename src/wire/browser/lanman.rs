@@ -119,7 +119,10 @@ pub enum LanmanFrame<'a> {
     Request(OemZ<'a>),
     /// A HostAnnouncement in the form of MS-BRWS. Read, never written.
     #[non_exhaustive]
-    HostAnnouncement(Announcement<'a>),
+    HostAnnouncement {
+        /// The frame.
+        frame: Announcement<'a>,
+    },
     /// A frame of another type.
     #[non_exhaustive]
     Unknown {
@@ -134,7 +137,7 @@ impl LanmanFrame<'_> {
     /// The name of the MS-BRWS frame that does the same.
     pub const fn name(&self) -> Option<&'static str> {
         match self {
-            Self::Announcement(_) | Self::HostAnnouncement(_) => Some("HostAnnouncement"),
+            Self::Announcement(_) | Self::HostAnnouncement { .. } => Some("HostAnnouncement"),
             Self::Request(_) => Some("AnnouncementRequest"),
             Self::Unknown { .. } => None,
         }
@@ -145,7 +148,7 @@ impl LanmanFrame<'_> {
         match self {
             Self::Announcement(_) => ANNOUNCEMENT,
             Self::Request(_) => REQUEST,
-            Self::HostAnnouncement(frame) => u16::from_le_bytes([1, frame.update_count]),
+            Self::HostAnnouncement { frame } => u16::from_le_bytes([1, frame.update_count]),
             Self::Unknown { frame_type, .. } => *frame_type,
         }
     }
@@ -157,7 +160,7 @@ impl<'a> Decode<'a> for LanmanFrame<'a> {
             && let Ok(frame) = Announcement::read(rest)
             && frame.signature == SIGNATURE
         {
-            return Ok(Self::HostAnnouncement(frame));
+            return Ok(Self::HostAnnouncement { frame });
         }
         let Some((&frame_type, data)) = bytes.split_first_chunk::<2>() else {
             let kind = DecodeErrorKind::Truncated { needed: 2, have: bytes.len() };
@@ -178,7 +181,7 @@ impl Encode for LanmanFrame<'_> {
         match self {
             Self::Announcement(frame) => 2 + frame.encoded_len(),
             Self::Request(name) => 2 + name.encoded_len(),
-            Self::HostAnnouncement(frame) => 1 + frame.encoded_len(),
+            Self::HostAnnouncement { frame } => 1 + frame.encoded_len(),
             Self::Unknown { data, .. } => 2 + data.len(),
         }
     }
@@ -193,7 +196,7 @@ impl Encode for LanmanFrame<'_> {
                 out.put_u16_le(REQUEST);
                 name.encode(out);
             }
-            Self::HostAnnouncement(frame) => {
+            Self::HostAnnouncement { frame } => {
                 out.put_u8(1);
                 frame.encode(out);
             }

@@ -1,0 +1,69 @@
+//! `--verify`: encodes what was decoded, from the innermost frame outwards, and compares.
+
+use mailslot::wire::Encode;
+use mailslot::wire::nbdgm::{Body, Content, Datagram};
+use mailslot::wire::smb::HeaderLayout;
+
+use super::record::{Decoded, Message};
+
+/// How the encoded bytes compare with those of the capture.
+pub(super) enum Verdict {
+    /// Byte for byte the same; the layout, if one gives this header.
+    Same(Option<HeaderLayout>),
+    /// Different; the bytes encoded.
+    Differs(Vec<u8>),
+    /// Not encoded, because there is no whole value.
+    NotEncoded(String),
+}
+
+pub(super) fn verify(decoded: &Decoded<'_>, payload: &[u8]) -> Verdict {
+    let not_encoded = |reason: String| Verdict::NotEncoded(reason);
+    if let Some(error) = &decoded.error {
+        return not_encoded(error.to_string());
+    }
+    let Some(datagram) = &decoded.datagram else { return not_encoded("no datagram".to_owned()) };
+    let layout = decoded.mailslot.as_ref().and_then(|write| write.layout());
+
+    let message = match &decoded.message {
+        Message::Raw => decoded.mailslot.as_ref().map(|write| write.data().to_vec()),
+        Message::Browser(frame) => Some(frame.to_bytes()),
+        Message::Lanman(frame) => Some(frame.to_bytes()),
+    };
+    let user_data = match decoded.mailslot.as_ref().zip(message.as_ref()) {
+        Some((write, message)) => match write.with_data(message) {
+            Ok(write) => Some(write.to_bytes()),
+            Err(error) => return not_encoded(error.to_string()),
+        },
+        None => None,
+    };
+    if decoded.fragments > 0 {
+        // The fragment is compared as it is, the message with what was put together.
+        let whole = decoded.content.map(|content| content.user_data);
+        if let Some((user_data, whole)) = user_data.as_ref().zip(whole)
+            && user_data != whole
+        {
+            return Verdict::Differs(user_data.clone());
+        }
+        return compare(datagram.to_bytes(), payload, layout);
+    }
+    let encoded = match (datagram.body(), &user_data) {
+        (Body::Direct { length_form, content }, Some(user_data)) => {
+            let content = Content { user_data, ..*content };
+            let body = Body::Direct { length_form: *length_form, content };
+            match Datagram::new(*datagram.header(), body) {
+                Ok(rebuilt) => {
+                    let mut bytes = rebuilt.to_bytes();
+                    bytes.extend_from_slice(datagram.trailing());
+                    bytes
+                }
+                Err(error) => return not_encoded(error.to_string()),
+            }
+        }
+        _ => datagram.to_bytes(),
+    };
+    compare(encoded, payload, layout)
+}
+
+fn compare(encoded: Vec<u8>, payload: &[u8], layout: Option<HeaderLayout>) -> Verdict {
+    if encoded == payload { Verdict::Same(layout) } else { Verdict::Differs(encoded) }
+}

@@ -1,0 +1,5 @@
+//! The commands, one module each.
+
+pub(crate) mod decode;
+pub(crate) mod generate;
+pub(crate) mod replay;

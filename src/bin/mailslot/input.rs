@@ -1,0 +1,46 @@
+//! Where a capture comes from: a file or standard input, plain or gzip, with a progress bar where it helps.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use anyhow::Context;
+use flate2::read::MultiGzDecoder;
+use indicatif::{ProgressBar, ProgressStyle};
+use mailslot::capture::Reader;
+
+/// Files from this size on show a progress bar, in bytes.
+const LARGE: u64 = 32 << 20;
+
+pub(crate) type Capture = Reader<Box<dyn Read>>;
+
+/// Opens a capture; `-` is standard input. The progress bar, if there is one, is to be finished by the caller.
+pub(crate) fn open(path: &Path) -> anyhow::Result<(Capture, ProgressBar)> {
+    let name = path.display().to_string();
+    let bar = ProgressBar::hidden();
+    let (source, bar): (Box<dyn Read>, _) = if path == Path::new("-") {
+        (Box::new(io::stdin().lock()), bar)
+    } else {
+        let file = File::open(path).with_context(|| name.clone())?;
+        let metadata = file.metadata().with_context(|| name.clone())?;
+        anyhow::ensure!(!metadata.is_dir(), "{name}: is a directory");
+        if metadata.len() >= LARGE && io::stderr().is_terminal() && !io::stdout().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}")?;
+            let bar = ProgressBar::new(metadata.len()).with_style(style);
+            (Box::new(bar.wrap_read(file)), bar)
+        } else {
+            (Box::new(file), bar)
+        }
+    };
+    let reader = plain(source).and_then(|source| Ok(Reader::new(source)?)).with_context(|| name)?;
+    Ok((reader, bar))
+}
+
+/// The plain bytes of a source that may be gzip.
+fn plain(mut source: Box<dyn Read>) -> anyhow::Result<Box<dyn Read>> {
+    let mut start = Vec::with_capacity(2);
+    source.by_ref().take(2).read_to_end(&mut start)?;
+    let is_gzip = start == [0x1f, 0x8b];
+    let whole = io::Cursor::new(start).chain(source);
+    Ok(if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
+}

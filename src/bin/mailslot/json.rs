@@ -1,0 +1,178 @@
+//! JSON by hand: `decode --json` writes millions of objects a second, each of keys known when this is compiled.
+//! No allocation, no search through keys; every line is checked with serde_json in the tests.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use mailslot::wire::name::{NetbiosName, ScopedName};
+use mailslot::wire::oem::CodePage;
+
+/// A line of JSON, and how to read OEM text.
+pub(crate) struct Json<'o> {
+    pub(crate) out: &'o mut Vec<u8>,
+    pub(crate) page: CodePage,
+}
+
+impl Json<'_> {
+    /// Keys, punctuation and other text that needs no escaping.
+    #[inline]
+    pub(crate) fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn number(&mut self, number: impl itoa::Integer) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// `,"key":number`; the key comes with its punctuation.
+    #[inline]
+    pub(crate) fn field(&mut self, key: &str, number: impl itoa::Integer) {
+        self.raw(key);
+        self.number(number);
+    }
+
+    /// Bytes as a string of lower-case hex digits.
+    #[inline]
+    pub(crate) fn hex(&mut self, bytes: &[u8]) {
+        let start = self.out.len();
+        let end = start + 2 * bytes.len() + 2;
+        self.out.resize(end, b'"');
+        if let Some(place) = self.out.get_mut(start + 1..end - 1) {
+            // The place is exactly as long as needed.
+            let _ = hex::encode_to_slice(bytes, place);
+        }
+    }
+
+    /// Text as a string.
+    pub(crate) fn string(&mut self, text: &str) {
+        self.out.push(b'"');
+        if is_plain(text.as_bytes()) {
+            self.raw(text)
+        } else {
+            self.escaped(text)
+        }
+        self.out.push(b'"');
+    }
+
+    /// OEM text as a string.
+    #[inline]
+    pub(crate) fn oem(&mut self, text: &[u8]) {
+        self.out.push(b'"');
+        self.oem_inner(text);
+        self.out.push(b'"');
+    }
+
+    #[inline]
+    fn oem_inner(&mut self, text: &[u8]) {
+        if is_plain(text) {
+            self.out.extend_from_slice(text);
+        } else {
+            self.escaped(&self.page.decode(text));
+        }
+    }
+
+    /// A NetBIOS name as `"NAME<1d>"`; control characters as in `\x01\x02__MSBROWSE__\x02<01>`.
+    #[inline]
+    pub(crate) fn name(&mut self, name: &NetbiosName) {
+        self.out.push(b'"');
+        self.name_inner(name);
+        self.out.push(b'"');
+    }
+
+    #[inline]
+    fn name_inner(&mut self, name: &NetbiosName) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let base = name.base();
+        if is_plain(base) {
+            self.out.extend_from_slice(base);
+        } else {
+            self.escaped(&crate::text::name_base(base, self.page));
+        }
+        let [high, low] =
+            [name.suffix().0 >> 4, name.suffix().0 & 15].map(|digit| DIGITS[usize::from(digit)]);
+        self.out.extend_from_slice(&[b'<', high, low, b'>']);
+    }
+
+    /// The same, with the scope if there is one: `"NAME<1d>.lab.corpx"`.
+    #[inline]
+    pub(crate) fn scoped_name(&mut self, name: &ScopedName<'_>) {
+        self.out.push(b'"');
+        self.name_inner(&name.name);
+        if !name.scope.is_none() {
+            self.escaped(&format!(".{}", name.scope));
+        }
+        self.out.push(b'"');
+    }
+
+    /// A slot's name, in which the backslashes are all that needs escaping in practice.
+    #[inline]
+    pub(crate) fn slot(&mut self, name: &[u8]) {
+        self.out.push(b'"');
+        if name.iter().all(|&byte| byte == b'\\' || is_plain(&[byte])) {
+            for &byte in name {
+                if byte == b'\\' {
+                    self.out.push(b'\\');
+                }
+                self.out.push(byte);
+            }
+        } else {
+            self.escaped(&self.page.decode(name));
+        }
+        self.out.push(b'"');
+    }
+
+    /// `10.0.0.5`
+    #[inline]
+    pub(crate) fn ip(&mut self, ip: Ipv4Addr) {
+        let [a, b, c, d] = ip.octets();
+        self.number(a);
+        self.field(".", b);
+        self.field(".", c);
+        self.field(".", d);
+    }
+
+    /// `10.0.0.5:138`
+    #[inline]
+    pub(crate) fn address(&mut self, address: SocketAddrV4) {
+        self.ip(*address.ip());
+        self.field(":", address.port());
+    }
+
+    /// Elements with commas between them.
+    #[inline]
+    pub(crate) fn list<T>(&mut self, elements: impl Iterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
+        for (index, element) in elements.enumerate() {
+            if index > 0 {
+                self.raw(",");
+            }
+            write(self, element);
+        }
+    }
+
+    #[cold]
+    fn escaped(&mut self, text: &str) {
+        for character in text.chars() {
+            match character {
+                '"' => self.raw("\\\""),
+                '\\' => self.raw("\\\\"),
+                '\n' => self.raw("\\n"),
+                '\r' => self.raw("\\r"),
+                '\t' => self.raw("\\t"),
+                // Also what a terminal would take for a command.
+                character if character.is_control() => self.raw(&format!("\\u{:04x}", u32::from(character))),
+                character => {
+                    let mut bytes = [0; 4];
+                    let text = character.encode_utf8(&mut bytes);
+                    self.out.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
+    }
+}
+
+/// Whether `text` is printable ASCII that a JSON string holds as it is.
+#[inline]
+fn is_plain(text: &[u8]) -> bool {
+    text.iter()
+        .fold(true, |plain, &byte| plain & (byte >= 0x20) & (byte < 0x7f) & (byte != b'"') & (byte != b'\\'))
+}
