@@ -71,14 +71,7 @@ impl Json<'_> {
         }
     }
 
-    /// A NetBIOS name as `"NAME<1d>"`; control characters as in `\x01\x02__MSBROWSE__\x02<01>`.
-    #[inline]
-    pub(crate) fn name(&mut self, name: &NetbiosName) {
-        self.out.push(b'"');
-        self.name_inner(name);
-        self.out.push(b'"');
-    }
-
+    /// Control characters as in `\x01\x02__MSBROWSE__\x02<01>`.
     #[inline]
     fn name_inner(&mut self, name: &NetbiosName) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -93,7 +86,7 @@ impl Json<'_> {
         self.out.extend_from_slice(&[b'<', high, low, b'>']);
     }
 
-    /// The same, with the scope if there is one: `"NAME<1d>.lab.corpx"`.
+    /// A NetBIOS name as `"NAME<1d>"`, with its scope if it has one: `"NAME<1d>.lab.corpx"`.
     #[inline]
     pub(crate) fn scoped_name(&mut self, name: &ScopedName<'_>) {
         self.out.push(b'"');
@@ -174,5 +167,5 @@ impl Json<'_> {
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     text.iter()
-        .fold(true, |plain, &byte| plain & (byte >= 0x20) & (byte < 0x7f) & (byte != b'"') & (byte != b'\\'))
+        .fold(true, |plain, &byte| plain & (0x20..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\'))
 }

@@ -7,6 +7,7 @@ mod record;
 mod stats;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use mailslot::service::datagram::{Event, Input, Reassembler};
@@ -35,6 +36,9 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
         }
     });
     bar.finish_and_clear();
+    if !reassembler.is_empty() {
+        *sink.given_up.entry("end_of_capture").or_default() += reassembler.len() as u64;
+    }
     // What came before an error is not lost.
     sink.finish(capture.records())?;
     result?;
@@ -62,12 +66,7 @@ fn each_payload(
     while let Some(event) = reassembler.poll_event() {
         match event {
             Event::Complete(reassembled) => complete = Some(reassembled),
-            Event::Dropped { reason, peer, dgm_id, fragments } => {
-                sink.note(&format!(
-                    "datagram {dgm_id} from {peer} is given up with {fragments} fragments: {}",
-                    reason.name()
-                ));
-            }
+            Event::Dropped { reason, .. } => *sink.given_up.entry(reason.name()).or_default() += 1,
             _ => {}
         }
     }
@@ -90,6 +89,8 @@ struct Sink {
     damaged: u64,
     /// Those that did not come back byte for byte.
     differing: u64,
+    /// Datagrams of which fragments are missing, by reason.
+    given_up: BTreeMap<&'static str, u64>,
 }
 
 enum Form {
@@ -116,6 +117,7 @@ impl Sink {
             shown: 0,
             damaged: 0,
             differing: 0,
+            given_up: BTreeMap::new(),
         }
     }
 
@@ -145,24 +147,21 @@ impl Sink {
         self.output.end_line()
     }
 
-    /// Something worth knowing that belongs to no record.
-    fn note(&mut self, what: &str) {
-        eprintln!("mailslot: {what}");
-        if let Form::Stats { stats, .. } = &mut self.form {
-            stats.given_up += 1;
-        }
-    }
-
     fn finish(&mut self, frames: u64) -> anyhow::Result<()> {
         match &self.form {
             Form::Stats { stats, json: true } => {
-                stats.write_json(frames, self.page, self.output.line());
+                stats.write_json(frames, &self.given_up, self.page, self.output.line());
                 self.output.end_line()?;
             }
-            Form::Stats { stats, json: false } => stats.write_text(frames, self.page, self.output.line()),
+            Form::Stats { stats, json: false } => {
+                stats.write_text(frames, &self.given_up, self.page, self.output.line())
+            }
             Form::Lines | Form::Objects => {
                 if self.damaged > 0 {
                     eprintln!("mailslot: {} of {} datagrams are damaged", self.damaged, self.shown);
+                }
+                for (reason, count) in &self.given_up {
+                    eprintln!("mailslot: {count} datagrams in fragments are given up: {reason}");
                 }
                 if self.verify {
                     eprintln!("mailslot: {} of {} datagrams come back otherwise", self.differing, self.shown);

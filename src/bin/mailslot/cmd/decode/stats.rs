@@ -1,6 +1,6 @@
 //! `--stats`: totals by kind, sender and slot, in bounded memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::io::Write;
 
@@ -23,6 +23,9 @@ const MAX_SLOT_NAME: usize = 256;
 const OPCODES: usize = 17;
 const LANMAN_TYPES: usize = 4;
 
+/// Datagrams of which fragments are missing, by reason.
+type GivenUp = BTreeMap<&'static str, u64>;
+
 #[derive(Default)]
 pub(super) struct Stats {
     datagrams: u64,
@@ -33,8 +36,6 @@ pub(super) struct Stats {
     not_smb: u64,
     errors_and_queries: [u64; 4],
     damaged: HashMap<Layer, u64>,
-    /// Datagrams in fragments of which some never came.
-    pub(super) given_up: u64,
     senders: Table<NetbiosName>,
     slots: Table<Box<[u8]>>,
 }
@@ -100,7 +101,7 @@ impl Stats {
     }
 
     /// What was counted: kind and number, in a fixed order, zeros left out.
-    fn kinds(&self) -> Vec<(String, u64)> {
+    fn kinds(&self, given_up: &GivenUp) -> Vec<(String, u64)> {
         use mailslot::wire::browser::Opcode;
         let browser = (0u8..).zip(self.browser).map(|(opcode, count)| {
             let name = Opcode(opcode).name().map_or_else(|| "other browser frames".to_owned(), str::to_owned);
@@ -121,12 +122,12 @@ impl Stats {
         let rest = [
             ("other mailslots", self.other_mailslots),
             ("fragments held", self.fragments),
-            ("fragmented datagrams given up", self.given_up),
             ("not SMB", self.not_smb),
         ]
         .map(|(name, count)| (name.to_owned(), count));
+        let given_up = given_up.iter().map(|(reason, count)| (format!("given up: {reason}"), *count));
         let mut kinds: Vec<(String, u64)> = Vec::new();
-        for (name, count) in browser.chain(lanman).chain(rest).chain(queries).chain(damaged) {
+        for (name, count) in browser.chain(lanman).chain(rest).chain(queries).chain(damaged).chain(given_up) {
             match kinds.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, sum)) => *sum += count,
                 None => kinds.push((name, count)),
@@ -152,11 +153,11 @@ impl Stats {
         sorted(slots.iter().map(|(slot, count)| (text::oem(slot, page), *count)), self.slots.others)
     }
 
-    pub(super) fn write_text(&self, frames: u64, page: CodePage, out: &mut Vec<u8>) {
+    pub(super) fn write_text(&self, frames: u64, given_up: &GivenUp, page: CodePage, out: &mut Vec<u8>) {
         // Writing to a vector does not fail.
         _ = writeln!(out, "frames     {frames}\ndatagrams  {}", self.datagrams);
         for (title, rows) in
-            [("kind", self.kinds()), ("slot", self.slots(page)), ("sender", self.senders(page))]
+            [("kind", self.kinds(given_up)), ("slot", self.slots(page)), ("sender", self.senders(page))]
         {
             if rows.is_empty() {
                 continue;
@@ -168,12 +169,12 @@ impl Stats {
         }
     }
 
-    pub(super) fn write_json(&self, frames: u64, page: CodePage, out: &mut Vec<u8>) {
+    pub(super) fn write_json(&self, frames: u64, given_up: &GivenUp, page: CodePage, out: &mut Vec<u8>) {
         let mut json = Json { out, page };
         json.field("{\"frames\":", frames);
         json.field(",\"datagrams\":", self.datagrams);
         for (key, rows) in
-            [("kinds", self.kinds()), ("slots", self.slots(page)), ("senders", self.senders(page))]
+            [("kinds", self.kinds(given_up)), ("slots", self.slots(page)), ("senders", self.senders(page))]
         {
             json.raw(&format!(",\"{key}\":{{"));
             json.list(rows.into_iter(), |json, (name, count)| {
