@@ -132,14 +132,19 @@ impl NetbiosName {
     /// A byte outside `A` to `P`; the offset counts from the first letter.
     #[inline]
     pub fn from_first_level(letters: &[u8; LETTERS]) -> Result<Self, DecodeError> {
+        // Eight letters at a time. A byte below 'A' borrows, and leaves a high nibble that is not 0, as does one
+        // above 'P'.
         let mut bytes = [0; 16];
-        let mut seen = 0;
-        for (byte, &[high, low]) in bytes.iter_mut().zip(letters.as_chunks::<2>().0) {
-            let (high, low) = (high.wrapping_sub(b'A'), low.wrapping_sub(b'A'));
-            seen |= high | low;
-            *byte = high << 4 | (low & 15);
+        let mut high_nibbles = 0;
+        for (four, eight) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(letters.as_chunks::<8>().0) {
+            let nibbles = u64::from_be_bytes(*eight).wrapping_sub(0x4141_4141_4141_4141);
+            high_nibbles |= nibbles;
+            let pairs = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
+            let halves = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+            let [_, _, a, b, _, _, c, d] = halves.to_be_bytes();
+            *four = [a, b, c, d];
         }
-        if seen < 16 { Ok(Self(bytes)) } else { Err(bad_letter(letters)) }
+        if high_nibbles & 0xf0f0_f0f0_f0f0_f0f0 == 0 { Ok(Self(bytes)) } else { Err(bad_letter(letters)) }
     }
 }
 

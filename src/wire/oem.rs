@@ -40,7 +40,7 @@ impl<'a> OemZ<'a> {
     /// All of `bytes`: the text up to the first NUL, the rest as the tail.
     #[inline]
     pub(crate) fn split(bytes: &'a [u8]) -> Self {
-        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+        let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
         let (text, tail) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
         Self { text, tail }
     }

@@ -6,6 +6,38 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use mailslot::wire::name::{NetbiosName, ScopedName};
 use mailslot::wire::oem::CodePage;
 
+/// The two hex digits of each byte.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    table
+};
+
+/// The decimal digits of each byte, and how many they are.
+const DECIMAL: [(usize, [u8; 3]); 256] = {
+    let mut table = [(0, [0; 3]); 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let [hundreds, tens, ones] = [byte / 100, byte / 10 % 10, byte % 10];
+        // Digits are below 10.
+        #[expect(clippy::cast_possible_truncation)]
+        let [h, t, o] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
+        // What stands behind a short number is the point that follows it.
+        table[byte] = match byte {
+            0..10 => (1, [o, b'.', b'.']),
+            10..100 => (2, [t, o, b'.']),
+            _ => (3, [h, t, o]),
+        };
+        byte += 1;
+    }
+    table
+};
+
 /// A line of JSON, and how to read OEM text.
 pub(crate) struct Json<'o> {
     pub(crate) out: &'o mut Vec<u8>,
@@ -34,13 +66,14 @@ impl Json<'_> {
     /// Bytes as a string of lower-case hex digits.
     #[inline]
     pub(crate) fn hex(&mut self, bytes: &[u8]) {
+        self.out.push(b'"');
         let start = self.out.len();
-        let end = start + 2 * bytes.len() + 2;
-        self.out.resize(end, b'"');
-        if let Some(place) = self.out.get_mut(start + 1..end - 1) {
-            // The place is exactly as long as needed.
-            let _ = hex::encode_to_slice(bytes, place);
+        self.out.resize(start + 2 * bytes.len(), 0);
+        let place = self.out.get_mut(start..).unwrap_or_default();
+        for (digits, &byte) in place.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+            *digits = HEX[usize::from(byte)];
         }
+        self.out.push(b'"');
     }
 
     /// Text as a string.
@@ -74,15 +107,13 @@ impl Json<'_> {
     /// Control characters as in `\x01\x02__MSBROWSE__\x02<01>`.
     #[inline]
     fn name_inner(&mut self, name: &NetbiosName) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let base = name.base();
         if is_plain(base) {
             self.out.extend_from_slice(base);
         } else {
             self.escaped(&crate::text::name_base(base, self.page));
         }
-        let [high, low] =
-            [name.suffix().0 >> 4, name.suffix().0 & 15].map(|digit| DIGITS[usize::from(digit)]);
+        let [high, low] = HEX[usize::from(name.suffix().0)];
         self.out.extend_from_slice(&[b'<', high, low, b'>']);
     }
 
@@ -117,11 +148,16 @@ impl Json<'_> {
     /// `10.0.0.5`
     #[inline]
     pub(crate) fn ip(&mut self, ip: Ipv4Addr) {
-        let [a, b, c, d] = ip.octets();
-        self.number(a);
-        self.field(".", b);
-        self.field(".", c);
-        self.field(".", d);
+        let mut text = [b'.'; 16];
+        let mut end = 0;
+        for octet in ip.octets() {
+            let (length, digits) = DECIMAL[usize::from(octet)];
+            if let Some(place) = text.get_mut(end..end + 3) {
+                place.copy_from_slice(&digits);
+            }
+            end += length + 1;
+        }
+        self.out.extend_from_slice(text.get(..end - 1).unwrap_or_default());
     }
 
     /// `10.0.0.5:138`

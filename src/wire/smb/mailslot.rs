@@ -246,13 +246,15 @@ impl<'a> MailslotWrite<'a> {
     }
 
     /// The slot's name without `\MAILSLOT\`.
+    #[inline]
     pub fn slot(&self) -> &'a [u8] {
-        strip_prefix(self.name).unwrap_or_default()
+        self.name.get(MAILSLOT_PREFIX.len()..).unwrap_or_default()
     }
 
     /// Whether this is the slot `slot` (without `\MAILSLOT\`); case does not matter (MS-MAIL 2.2.1).
+    #[inline]
     pub fn is_slot(&self, slot: &[u8]) -> bool {
-        self.slot().eq_ignore_ascii_case(slot)
+        self.slot() == slot || self.slot().eq_ignore_ascii_case(slot)
     }
 
     /// What stands between the name's NUL and the data.
@@ -283,7 +285,7 @@ impl<'a> MailslotWrite<'a> {
 #[inline]
 fn strip_prefix(name: &[u8]) -> Option<&[u8]> {
     let (prefix, slot) = name.split_at_checked(MAILSLOT_PREFIX.len())?;
-    prefix.eq_ignore_ascii_case(MAILSLOT_PREFIX).then_some(slot)
+    (prefix == MAILSLOT_PREFIX || prefix.eq_ignore_ascii_case(MAILSLOT_PREFIX)).then_some(slot)
 }
 
 impl<'a> Decode<'a> for MailslotWrite<'a> {
@@ -313,7 +315,7 @@ impl<'a> Decode<'a> for MailslotWrite<'a> {
                 DecodeErrorKind::BadValue { value: opcode.into(), expected: "TRANS_MAILSLOT_WRITE (1)" };
             return error(Layer::Mailslot, "opcode", SETUP_AT, kind);
         }
-        let Some(name_len) = rest.iter().position(|&byte| byte == 0) else {
+        let Some(name_len) = memchr::memchr(0, rest) else {
             return error(Layer::Mailslot, "name", NAME_OFFSET, DecodeErrorKind::Unterminated);
         };
         let name = rest.get(..name_len).unwrap_or_default();
