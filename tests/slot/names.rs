@@ -189,6 +189,7 @@ fn path_text() -> impl Strategy<Value = String> {
         "\\\\.\\mailslot\\",
         "\\\\?\\mailslot\\",
         "\\\\*\\mailslot\\",
+        "\\\\?\\UNC\\host\\mailslot\\",
     ]);
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
