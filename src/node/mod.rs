@@ -1,1 +1,5 @@
 //! The node.
+
+mod wait;
+
+pub use wait::{Clock, ThreadWait, recv};

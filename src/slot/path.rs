@@ -263,16 +263,20 @@ impl SlotPath {
     }
 }
 
-/// The path in its usual spelling; a local name that the path rules would change is given with `\\?\`.
+/// The path in its usual spelling; one that the path rules would change is given with `\\?\`. A path that was parsed
+/// parses again to itself, unless it holds an unpaired surrogate.
 impl fmt::Display for SlotPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let normal = is_normal(&self.name.units);
         let host = match &self.target {
-            Target::Local if is_normal(&self.name.units) => ".",
-            Target::Local => "?",
-            Target::Named(host) => host,
-            Target::Everyone => "*",
+            Target::Local if normal => r"\\.",
+            Target::Local => r"\\?",
+            Target::Named(host) if normal && host != "." && host != "?" => &format!(r"\\{host}"),
+            Target::Named(host) => &format!(r"\\?\UNC\{host}"),
+            Target::Everyone if normal => r"\\*",
+            Target::Everyone => r"\\?\UNC\*",
         };
-        f.pad(&format!(r"\\{host}\mailslot\{}", self.name))
+        f.pad(&format!(r"{host}\mailslot\{}", self.name))
     }
 }
 
