@@ -96,6 +96,19 @@ pub enum DropReason {
     SessionNotSupported,
 }
 
+impl DropReason {
+    /// The reason in snake_case, as the field of [`DropCounts`] is called.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NoSlot => "no_slot",
+            Self::OverMaxMessageSize { .. } => "over_max_message_size",
+            Self::QueueMessages { .. } => "queue_messages",
+            Self::QueueBytes { .. } => "queue_bytes",
+            Self::SessionNotSupported => "session_not_supported",
+        }
+    }
+}
+
 /// Messages that did not reach a reader, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

@@ -15,10 +15,16 @@ pub enum Layer {
     Ipv4,
     /// UDP (RFC 768).
     Udp,
+    /// TCP (RFC 9293).
+    Tcp,
     /// A NetBIOS name in its first- and second-level encoding (RFC 1001 §14, RFC 1002 §4.1).
     NetbiosName,
+    /// The NetBIOS name service (RFC 1002 §4.2).
+    Nbns,
     /// The NetBIOS datagram service (RFC 1002 §4.4).
     Nbdgm,
+    /// The NetBIOS session service (RFC 1002 §4.3), and the length prefix of port 445.
+    Nbss,
     /// The SMB1 header (MS-CIFS 2.2.3).
     Smb,
     /// `SMB_COM_TRANSACTION` (MS-CIFS 2.2.4.33).
@@ -29,6 +35,12 @@ pub enum Layer {
     Browser,
     /// A LAN Manager announcement on `\MAILSLOT\LANMAN`.
     Lanman,
+    /// A domain controller locator message (MS-ADTS 6.3.1, MS-NRPC 2.2.1.5.1).
+    Netlogon,
+    /// A messenger text (MS-MSRP 2.2).
+    Messenger,
+    /// A Remote Administration Protocol request or answer (MS-RAP 2.5).
+    Rap,
 }
 
 impl Layer {
@@ -38,13 +50,19 @@ impl Layer {
             Self::Link => "link",
             Self::Ipv4 => "ipv4",
             Self::Udp => "udp",
+            Self::Tcp => "tcp",
             Self::NetbiosName => "netbios_name",
+            Self::Nbns => "nbns",
             Self::Nbdgm => "nbdgm",
+            Self::Nbss => "nbss",
             Self::Smb => "smb",
             Self::Transaction => "transaction",
             Self::Mailslot => "mailslot",
             Self::Browser => "browser",
             Self::Lanman => "lanman",
+            Self::Netlogon => "netlogon",
+            Self::Messenger => "messenger",
+            Self::Rap => "rap",
         }
     }
 }

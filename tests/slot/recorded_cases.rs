@@ -509,8 +509,8 @@ impl Run {
                 self.out(&format!("open.second.first-{name}"), &R::of(&first), "first open refused");
                 continue;
             }
-            for second in 1..4 {
-                let id = format!("open.second.GW-{name}.GW-{}", names[second]);
+            for (second, other) in names.iter().enumerate().take(4).skip(1) {
+                let id = format!("open.second.GW-{name}.GW-{other}");
                 self.out(&id, &R::of(&open(GW, second)), "");
             }
         }

@@ -339,7 +339,9 @@ fn blocking(
 #[test]
 fn a_blocking_read_ends_with_a_message_its_deadline_or_a_cancel() {
     let (_registry, server, writer) = slot(500);
-    let (result, buffer) = blocking(&server, 8, |_| drop(writer.write(b"hello").unwrap()));
+    let (result, buffer) = blocking(&server, 8, |_| {
+        writer.write(b"hello").unwrap();
+    });
     assert_eq!((result, &buffer[..]), (Ok(5), &b"hello..."[..]));
     let (result, buffer) = blocking(&server, 8, |clock| {
         // A changed time-out does not reach a pending read, and half the time is not enough.
@@ -352,7 +354,9 @@ fn a_blocking_read_ends_with_a_message_its_deadline_or_a_cancel() {
     server.set_info(ReadTimeout::FOREVER);
     let (result, _) = blocking(&server, 8, |_| assert_eq!(server.cancel_reads(), Ok(1)));
     assert_eq!(result, Err(MailslotError::Aborted));
-    let (result, buffer) = blocking(&server, 4, |_| drop(writer.write(b"too long").unwrap()));
+    let (result, buffer) = blocking(&server, 4, |_| {
+        writer.write(b"too long").unwrap();
+    });
     assert_eq!(
         (result, &buffer[..]),
         (Err(MailslotError::BufferTooSmall { needed: 8, have: 4 }), &b"...."[..])
@@ -436,7 +440,7 @@ fn abandoned_reads_among_concurrent_writes_lose_nothing() {
             let polled = read.as_mut().poll(&mut Context::from_waker(waker));
             if let Poll::Ready(message) = polled {
                 got.push(u32::from_le_bytes(message.unwrap().data[..].try_into().unwrap()));
-            } else if turn % 3 == 0 {
+            } else if turn.is_multiple_of(3) {
                 thread::yield_now();
             }
         }

@@ -144,6 +144,11 @@ impl NamePattern {
         Ok(Self { name: text.parse()?, any_suffix: !text.ends_with('>') })
     }
 
+    /// The name, and whether its suffix does not matter.
+    pub(crate) const fn parts(&self) -> (NetbiosName, bool) {
+        (self.name, self.any_suffix)
+    }
+
     pub(crate) fn matches(&self, name: &NetbiosName) -> bool {
         let same_suffix = self.any_suffix || self.name.suffix() == name.suffix();
         same_suffix && self.name.base().eq_ignore_ascii_case(name.base())

@@ -1,6 +1,208 @@
-//! replay
+//! `mailslot replay`: a capture's messages, delivered into slots and read from them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use globset::GlobSet;
+use mailslot::node::{Accepted, Arrived, Ingest, Ingress, IngressDrop, OwnNames};
+use mailslot::service::Limits;
+use mailslot::slot::{
+    CreateOptions, Mailslot, Message, Origin, Registry, RegistryConfig, SlotName, SlotPath,
+};
+use mailslot::wire::name::NetbiosName;
+use mailslot::wire::oem::CodePage;
+
+use super::decode::{matches_slot, slot_globs};
 use crate::Outcome;
-use crate::cli::ReplayArgs;
-pub(crate) fn run(_args: &ReplayArgs) -> anyhow::Result<Outcome> {
-    anyhow::bail!("x")
+use crate::cli::{NamePattern, ReplayArgs};
+use crate::datagrams::{self, Unit};
+use crate::input;
+use crate::json::Json;
+use crate::output::Output;
+use crate::text::{self, Clock};
+
+pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
+    let names: Vec<_> = args.names.iter().map(|name| NamePattern::parse(name)).collect::<Result<_, _>>()?;
+    let mut replay = Replay::new(args, &names)?;
+    let (mut capture, bar) = input::open(args.input.path())?;
+    let result = datagrams::for_each(&mut capture, |place, unit| match unit {
+        Unit::Payload(payload) => {
+            let at = place.time.since_epoch();
+            replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
+        }
+        Unit::Damaged(_) => {
+            replay.dropped("damaged");
+            Ok(())
+        }
+    });
+    bar.finish_and_clear();
+    // What came before an error is not lost.
+    replay.finish()?;
+    result?;
+    Ok(if replay.delivered > 0 { Outcome::Done } else { Outcome::NothingMatched })
+}
+
+/// A computer that exists as long as the capture lasts.
+struct Replay {
+    registry: Registry,
+    ingest: Ingest,
+    slots: HashMap<SlotName, Mailslot>,
+    wanted: Option<GlobSet>,
+    output: Output,
+    clock: Clock,
+    json: bool,
+    page: CodePage,
+    delivered: u64,
+    dropped: BTreeMap<&'static str, u64>,
+}
+
+impl Replay {
+    fn new(args: &ReplayArgs, names: &[NamePattern]) -> anyhow::Result<Self> {
+        let config = RegistryConfig { profile: args.profile, ..RegistryConfig::default() };
+        let registry = Registry::with_config(config);
+        let names = match names {
+            [] => OwnNames::Any,
+            names => OwnNames::Only(names.iter().map(NamePattern::parts).collect()),
+        };
+        Ok(Self {
+            ingest: Ingest::new(registry.clone(), names, Limits::default()),
+            registry,
+            slots: HashMap::new(),
+            wanted: slot_globs(&args.slot)?,
+            output: Output::new(false),
+            clock: Clock::new(),
+            json: args.json,
+            page: args.code_page.code_page,
+            delivered: 0,
+            dropped: BTreeMap::new(),
+        })
+    }
+
+    fn take(&mut self, time: mailslot::capture::Timestamp, ingress: Ingress<'_>) -> anyhow::Result<()> {
+        let accepted = self.ingest.accept(ingress);
+        let given_up: Vec<_> = self.ingest.given_up().collect();
+        for drop in given_up {
+            self.dropped(drop.name());
+        }
+        match accepted {
+            Ok(Accepted::Message(arrived)) => self.deliver(time, &arrived),
+            Ok(_) => Ok(()),
+            Err(drop) => {
+                self.dropped(drop.name());
+                Ok(())
+            }
+        }
+    }
+
+    fn deliver(&mut self, time: mailslot::capture::Timestamp, arrived: &Arrived) -> anyhow::Result<()> {
+        self.create(arrived);
+        if let Err(drop) = self.ingest.deliver(arrived) {
+            self.dropped(drop.name());
+            return Ok(());
+        }
+        // The slot's reader waits for it, so it is read at once.
+        while let Some(message) = self.slots.get(&arrived.slot).and_then(|slot| slot.try_read().ok()) {
+            self.delivered += 1;
+            self.print(time, &arrived.slot, &message);
+            self.output.end_line()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the slot of a message, if it is wanted and not there yet.
+    fn create(&mut self, arrived: &Arrived) {
+        if self.slots.contains_key(&arrived.slot) {
+            return;
+        }
+        let wanted = match (&self.wanted, arrived.slot.to_wire()) {
+            (None, _) => true,
+            (Some(wanted), Ok(wire)) => matches_slot(wanted, &wire),
+            (Some(_), Err(_)) => false,
+        };
+        if wanted
+            // A slot that cannot be made (too many, or its 8.3 name is taken) is one that is not there.
+            && let Ok(slot) = self.registry.create(&SlotPath::local(arrived.slot.clone()), CreateOptions::default())
+        {
+            self.slots.insert(arrived.slot.clone(), slot);
+        }
+    }
+
+    fn dropped(&mut self, reason: &'static str) {
+        *self.dropped.entry(reason).or_default() += 1;
+    }
+
+    fn print(&mut self, time: mailslot::capture::Timestamp, slot: &SlotName, message: &Message) {
+        let out = self.output.line();
+        let (from, to) = match &message.origin {
+            Origin::Datagram { source, destination } | Origin::Session { source, destination } => {
+                (NetbiosName::from_bytes(*source), NetbiosName::from_bytes(*destination))
+            }
+            // Nobody writes locally here.
+            _ => return,
+        };
+        if self.json {
+            let mut json = Json { out, page: self.page };
+            json.raw("{\"time\":\"");
+            self.clock.write(time, json.out);
+            json.raw("\",\"slot\":");
+            json.string(&slot.to_string());
+            json.raw(",\"from\":");
+            json.scoped_name(&from.into());
+            json.raw(",\"to\":");
+            json.scoped_name(&to.into());
+            json.field(",\"size\":", message.data.len());
+            json.raw(",\"data\":");
+            json.hex(&message.data);
+            if message.truncated {
+                json.raw(",\"truncated\":true");
+            }
+            json.raw("}");
+        } else {
+            self.clock.write(time, out);
+            let cut = if message.truncated { " (cut)" } else { "" };
+            let line = format!(
+                " {} {} > {} {} bytes{cut} {}",
+                text::safe(&slot.to_string()),
+                text::name(&from, self.page),
+                text::name(&to, self.page),
+                message.data.len(),
+                text::preview(&message.data, self.page),
+            );
+            out.extend_from_slice(line.as_bytes());
+        }
+    }
+
+    fn finish(&mut self) -> anyhow::Result<()> {
+        // Fragments that wait at the end of the capture wait for ever.
+        self.ingest.handle_timeout(core::time::Duration::MAX);
+        let given_up: Vec<IngressDrop> = self.ingest.given_up().collect();
+        for drop in given_up {
+            self.dropped(drop.name());
+        }
+        let out = self.output.line();
+        if self.json {
+            let mut json = Json { out, page: self.page };
+            json.field("{\"delivered\":", self.delivered);
+            json.raw(",\"dropped\":{");
+            json.list(self.dropped.iter(), |json, (reason, count)| {
+                json.string(reason);
+                json.field(":", *count);
+            });
+            json.raw("}}");
+            self.output.end_line()?;
+        } else {
+            let total: u64 = self.dropped.values().sum();
+            let reasons: Vec<_> =
+                self.dropped.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+            let reasons =
+                if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
+            let line = format!(
+                "delivered {} into {} slots, dropped {total}{reasons}",
+                self.delivered,
+                self.slots.len()
+            );
+            out.extend_from_slice(line.as_bytes());
+            self.output.end_line()?;
+        }
+        self.output.flush()
+    }
 }

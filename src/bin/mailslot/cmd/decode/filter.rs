@@ -33,7 +33,7 @@ impl Filter {
 
     fn passes_slot(&self, decoded: &Decoded<'_>) -> bool {
         let slots = self.slots.as_ref();
-        slots.zip(decoded.mailslot.as_ref()).is_some_and(|(slots, write)| matches(slots, write.slot()))
+        slots.zip(decoded.mailslot.as_ref()).is_some_and(|(slots, write)| matches(slots, write.name()))
     }
 
     fn passes_name(&self, decoded: &Decoded<'_>) -> bool {
@@ -78,9 +78,9 @@ pub(crate) fn slot_globs(patterns: &[String]) -> anyhow::Result<Option<GlobSet>>
     Ok(Some(set.build()?))
 }
 
-/// Whether a slot's name, without `\MAILSLOT\`, matches.
-pub(crate) fn matches(slots: &GlobSet, slot: &[u8]) -> bool {
-    debug_assert!(!slot.starts_with(MAILSLOT_PREFIX));
+/// Whether the slot of the full name `name` (`\MAILSLOT\…`) matches.
+pub(crate) fn matches(slots: &GlobSet, name: &[u8]) -> bool {
+    let slot = name.get(MAILSLOT_PREFIX.len()..).unwrap_or_default();
     let slot: Vec<u8> = slot.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
     slots.is_match_candidate(&Candidate::from_bytes(&slot))
 }

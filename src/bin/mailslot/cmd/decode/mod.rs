@@ -14,6 +14,7 @@ use mailslot::service::datagram::{Event, Input, Reassembler};
 use mailslot::service::{Limits, Machine};
 
 use self::filter::Filter;
+pub(super) use self::filter::{matches as matches_slot, slot_globs};
 use self::record::{Decoded, Record};
 use self::stats::Stats;
 use crate::Outcome;
