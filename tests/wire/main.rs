@@ -1,0 +1,4 @@
+//! Codecs through the public interface: real frames, the laws of `architecture.md`, damage.
+
+#[macro_use]
+mod laws;
