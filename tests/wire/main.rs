@@ -7,3 +7,7 @@ mod laws;
 mod frames;
 
 mod goldens;
+mod mailslot;
+mod name;
+mod nbdgm;
+mod oem;
