@@ -1,6 +1,7 @@
 //! Mailslot writes: the emitters' layouts, what senders do differently, what is damaged.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use mailslot::wire::smb::{
     Class, Command, Header, HeaderLayout, MailslotWrite, NAME_OFFSET, TransactionFlags, data_offset,
@@ -8,7 +9,9 @@ use mailslot::wire::smb::{
 use mailslot::wire::{Decode, DecodeErrorKind, Encode, Layer, ValueErrorReason};
 use proptest::prelude::*;
 
-use crate::frames::{case, cases};
+use crate::frames::{Case, case, cases};
+
+static FRAMES: LazyLock<Vec<Case>> = LazyLock::new(|| cases("smb"));
 
 fn any_layout() -> impl Strategy<Value = HeaderLayout> {
     prop::sample::select(HeaderLayout::ALL.to_vec())
@@ -81,7 +84,7 @@ proptest! {
         index: prop::sample::Index,
         patches in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
-        let mut bytes = index.get(&cases("smb")).bytes.clone();
+        let mut bytes = index.get(&FRAMES).bytes.clone();
         for (place, value) in patches {
             let place = place.index(bytes.len());
             bytes[place] = value;
@@ -94,7 +97,7 @@ proptest! {
 #[test]
 fn the_four_layouts_write_what_the_emitters_wrote() {
     let mut seen = BTreeSet::new();
-    for case in cases("smb") {
+    for case in FRAMES.iter() {
         let Some(layout) = case.decoded["layout"].as_str() else { continue };
         let layout = HeaderLayout::ALL.into_iter().find(|known| known.name() == layout).unwrap();
         let read = MailslotWrite::decode(&case.bytes).unwrap();

@@ -1,6 +1,7 @@
 //! Datagrams: what is built comes back, what senders do wrong is read, what is damaged is named.
 
 use std::net::Ipv4Addr;
+use std::sync::LazyLock;
 
 use mailslot::wire::name::{NetbiosName, Scope, ScopedName, Suffix};
 use mailslot::wire::nbdgm::{
@@ -9,8 +10,10 @@ use mailslot::wire::nbdgm::{
 use mailslot::wire::{Decode, DecodeErrorKind, Encode, ValueErrorReason};
 use proptest::prelude::*;
 
-use crate::frames::{case, cases};
+use crate::frames::{Case, case, cases};
 use crate::name::{any_labels, any_name};
+
+static FRAMES: LazyLock<Vec<Case>> = LazyLock::new(|| cases("nbdgm"));
 
 fn any_header(msg_type: impl Strategy<Value = u8>) -> impl Strategy<Value = Header> {
     (msg_type, any::<(u8, u16, u32, u16)>()).prop_map(|(msg_type, (flags, dgm_id, ip, source_port))| Header {
@@ -113,7 +116,7 @@ proptest! {
         index: prop::sample::Index,
         patches in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
-        let mut bytes = index.get(&cases("nbdgm")).bytes.clone();
+        let mut bytes = index.get(&FRAMES).bytes.clone();
         for (place, value) in patches {
             let place = place.index(bytes.len());
             bytes[place] = value;
