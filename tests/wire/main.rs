@@ -2,3 +2,5 @@
 
 #[macro_use]
 mod laws;
+
+mod dissect;
