@@ -12,7 +12,7 @@ use mailslot::wire::name::{NetbiosName, Scope, ScopedName, Suffix};
 use mailslot::wire::nbdgm::{Body, Content, Datagram, ErrorCode, Flags, Header, LengthForm, MsgType};
 use mailslot::wire::oem::CodePage;
 use mailslot::wire::smb::{HeaderLayout, MailslotWrite};
-use mailslot::wire::{Decode, DecodeError, Encode};
+use mailslot::wire::{Decode, DecodeError, DecodeErrorKind, Encode, Layer};
 
 /// UDP payloads of `vectors.jsonl`.
 const DATAGRAMS: [&str; 5] = [
@@ -142,7 +142,6 @@ fn holds(tree: &Tree<'_>, expected: Option<DecodeError>) {
     let shown = || format!("{expected:?}\n{tree}\n{}", hex::encode(tree.bytes()));
     assert!(cover(tree).iter().all(|&count| count == 1), "{:?}\n{}", cover(tree), shown());
     assert!(in_order(tree.nodes()), "{}", shown());
-    assert!(tree.to_string().chars().all(|character| character == '\n' || !character.is_control()));
     match expected {
         Some(expected) => {
             let (_, node) = tree
@@ -151,14 +150,22 @@ fn holds(tree: &Tree<'_>, expected: Option<DecodeError>) {
                 .unwrap_or_else(|| panic!("no such error: {}", shown()));
             assert_eq!(node.field, expected.field, "{}", shown());
             assert!(node.span.start <= expected.offset && expected.offset <= node.span.end, "{}", shown());
+            // The codec's field is a field of the tree too, not only the error's place.
+            let nothing = matches!(
+                expected.kind,
+                DecodeErrorKind::Truncated { have: 0, .. } | DecodeErrorKind::Unterminated
+            );
+            assert!(!node.span.is_empty() || nothing || expected.layer == Layer::NetbiosName, "{}", shown());
         }
         None => {
             assert_eq!(tree.errors().next(), None, "{}", shown());
             for (_, node) in tree.walk() {
                 assert_ne!(node.field, "unread", "{}", shown());
-                assert_ne!(node.meaning.as_deref(), Some("cut"), "{}", shown());
             }
         }
+    }
+    for (_, node) in tree.walk().filter(|(_, node)| node.meaning.as_deref() == Some("cut")) {
+        assert_ne!(node.error, None, "{}", shown());
     }
 }
 
@@ -169,7 +176,9 @@ fn laws(
     error: fn(&[u8]) -> Option<DecodeError>,
 ) -> usize {
     for length in 0..=bytes.len() {
-        holds(&dissect(&bytes[..length], page()), error(&bytes[..length]));
+        let tree = dissect(&bytes[..length], page());
+        holds(&tree, error(&bytes[..length]));
+        assert!(tree.to_string().chars().all(|character| character == '\n' || !character.is_control()));
     }
     let mut flipped = bytes.to_vec();
     for bit in 0..bytes.len() * 8 {
@@ -198,7 +207,8 @@ fn browser_frames() -> Vec<Vec<u8>> {
         BrowserFrame::ResetStateRequest(ResetStateRequest::new(ResetOptions::CLEAR_ALL)),
     ];
     let mut frames: Vec<_> = frames.iter().map(Encode::to_bytes).collect();
-    let announcement = b"\x01\x80\xfc\x0a\x00PC7\0\0\0\0\0\0\0\0\0\0\0old\x0a\x00\x03\x90\x80\x00\x0f\x01\x55\xaaa comment\0";
+    let announcement =
+        b"\x01\x80\xfc\x0a\x00PC7\0\0\0\0\0\0\0\0\0\0old\x0a\x00\x03\x90\x80\x00\x0f\x01\x55\xaaa comment\0";
     for opcode in [1, 12, 15] {
         frames.push([&[opcode], &announcement[..]].concat());
     }
@@ -346,4 +356,226 @@ fn a_tree_can_be_moved_to_its_place_in_a_frame() {
     assert_eq!(tree.errors().next(), BrowserFrame::decode(bytes).err().map(|error| error.at(42)));
     assert!(tree.to_string().starts_with("0042"));
     assert!(tree.to_string().contains("0044  00 "), "{tree}");
+}
+
+#[test]
+fn people_read_a_tree_line_by_line() {
+    let text = dissect::datagram(&unhex(DATAGRAMS[1]), page()).to_string();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(
+        lines[..12],
+        [
+            "0000                           nbdgm",
+            "0000  11                         msg_type                   0x11 direct_group",
+            "0001  0a                         flags                      0x0a M node",
+            "                                   FIRST                    0x2",
+            "                                   M_NODE                   0x8",
+            "0002  44 da                      dgm_id                     17626",
+            "0004  0a 4d 00 01                source_ip                  10.77.0.1",
+            "0008  00 8a                      source_port                138",
+            "0010  00 ae                      dgm_length                 174",
+            "0012  00 00                      packet_offset              0",
+            "0014  20 45 49 45 50 46 +28      source_name                HOSTA<00> workstation or workgroup",
+            "0048  20 45 4d 45 42 45 +28      destination_name           LABWG<1e> browser elections",
+        ],
+        "{text}"
+    );
+    assert_eq!(
+        lines[lines.len() - 10..],
+        [
+            "0168                               browser                  RequestElection",
+            "0168  08                             opcode                 0x08 RequestElection",
+            "0169  01                             version                1",
+            "0170  0a 0f 01 41                    criteria               0x41010f0a",
+            "                                       roles                0x0a DOMAIN_CONTROLLER | PREFERRED",
+            "                                       browser_version      15.1",
+            "                                       os                   0x41",
+            "0174  70 17 00 00                    uptime                 6000 ms",
+            "0178  00 00 00 00                    unused                 0",
+            "0182  48 4f 53 54 41 00              server_name            \"HOSTA\"",
+        ],
+        "{text}"
+    );
+}
+
+/// The value of the first field of that name below the first node named `group`.
+fn value(tree: &Tree<'_>, group: &str, field: &str) -> u64 {
+    let (_, group) = tree.walk().find(|(_, node)| node.field == group).unwrap();
+    let node = group.children.iter().find(|node| node.field == field).unwrap();
+    match &node.value {
+        Value::Number(number) => *number,
+        Value::Shown(text) => u64::from_str_radix(text.strip_prefix("0x").unwrap(), 16).unwrap(),
+        value => panic!("{value:?}"),
+    }
+}
+
+#[test]
+fn values_are_those_of_the_codec() {
+    let mut bytes = unhex(MESSAGES[0]);
+    // Other bytes in every field that may have any.
+    for at in (5..32).chain(33..35).chain(37..55).chain(60..61).chain(63..69) {
+        bytes[at] = u8::try_from(at).unwrap() | 0x80;
+    }
+    let write = MailslotWrite::decode(&bytes).unwrap();
+    let tree = dissect::smb(&bytes, page());
+    let (header, words) = (write.header(), write.words());
+    let fields: [(&str, &str, u64); 28] = [
+        ("header", "command", header.command.0.into()),
+        ("header", "status", header.status.into()),
+        ("header", "flags", header.flags.into()),
+        ("header", "flags2", header.flags2.into()),
+        ("header", "pid_high", header.pid_high.into()),
+        ("header", "reserved", header.reserved.into()),
+        ("header", "tid", header.tid.into()),
+        ("header", "pid_low", header.pid_low.into()),
+        ("header", "uid", header.uid.into()),
+        ("header", "mid", header.mid.into()),
+        ("transaction", "word_count", words.word_count.into()),
+        ("transaction", "total_parameter_count", words.total_parameter_count.into()),
+        ("transaction", "total_data_count", words.total_data_count.into()),
+        ("transaction", "max_parameter_count", words.max_parameter_count.into()),
+        ("transaction", "max_data_count", words.max_data_count.into()),
+        ("transaction", "max_setup_count", words.max_setup_count.into()),
+        ("transaction", "reserved1", words.reserved1.into()),
+        ("transaction", "flags", words.flags.bits().into()),
+        ("transaction", "timeout", words.timeout.into()),
+        ("transaction", "reserved2", words.reserved2.into()),
+        ("transaction", "parameter_count", words.parameter_count.into()),
+        ("transaction", "parameter_offset", words.parameter_offset.into()),
+        ("transaction", "data_count", words.data_count.into()),
+        ("transaction", "data_offset", words.data_offset.into()),
+        ("transaction", "setup_count", words.setup_count.into()),
+        ("mailslot", "priority", write.priority().into()),
+        ("mailslot", "class", write.class().0.into()),
+        ("mailslot", "byte_count", write.byte_count().into()),
+    ];
+    for (group, field, expected) in fields {
+        assert_eq!(value(&tree, group, field), expected, "{field}\n{tree}");
+    }
+
+    let frame = &browser_frames()[6];
+    let BrowserFrame::HostAnnouncement(announcement) = BrowserFrame::decode(frame).unwrap() else { panic!() };
+    let tree = dissect::browser(frame, page());
+    for (field, expected) in [
+        ("update_count", announcement.update_count.into()),
+        ("periodicity", u64::from(announcement.periodicity)),
+        ("os_version_major", announcement.os_version.major.into()),
+        ("os_version_minor", announcement.os_version.minor.into()),
+        ("server_type", announcement.server_type.bits().into()),
+        ("browser_version_major", announcement.browser_version.major.into()),
+        ("browser_version_minor", announcement.browser_version.minor.into()),
+        ("signature", announcement.signature.into()),
+    ] {
+        assert_eq!(value(&tree, "browser", field), expected, "{field}\n{tree}");
+    }
+    let flags = tree.walk().find(|(_, node)| node.field == "server_type").unwrap().1.children.iter();
+    let names: Vec<_> = flags.map(|flag| flag.field).collect();
+    assert_eq!(names, ["WORKSTATION", "SERVER", "NT", "SERVER_NT", "DFS"]);
+
+    let frame = &lanman_frames()[0];
+    let LanmanFrame::Announcement(announcement) = LanmanFrame::decode(frame).unwrap() else { panic!() };
+    let tree = dissect::lanman(frame, page());
+    assert_eq!(value(&tree, "lanman", "server_type"), u64::from(announcement.server_type.bits()));
+    assert_eq!(value(&tree, "lanman", "interval"), u64::from(announcement.interval));
+    let tree_of = |frame: &[u8]| dissect::lanman(frame, page()).nodes()[0].children[0].field;
+    assert_eq!(
+        lanman_frames().iter().map(|frame| tree_of(frame)).collect::<Vec<_>>(),
+        ["type", "type", "type", "opcode"]
+    );
+}
+
+/// The lines around the damage.
+fn around_damage(text: &str) -> Vec<&str> {
+    let lines: Vec<_> = text.lines().collect();
+    let at = lines.iter().position(|line| line.contains("^^")).unwrap();
+    lines[at - 1..lines.len().min(at + 2)].to_vec()
+}
+
+#[test]
+fn damage_is_marked_where_it_is() {
+    // DataOffset leads out of the message; what stands between it and the data is still shown.
+    let mut frame = unhex(DATAGRAMS[0]);
+    frame[139] = 0xff;
+    let text = dissect::datagram(&frame, page()).to_string();
+    assert_eq!(
+        around_damage(&text),
+        [
+            "0139  ff 00                          data_offset            255",
+            "      ^^ offset 139: data_offset reaches 255, the bound is 119",
+            "0141  03                             setup_count            3",
+        ],
+        "{text}"
+    );
+    assert!(
+        text.ends_with("0168  01 00 80 fc 0a 00 +27        unread                   33 bytes\n"),
+        "{text}"
+    );
+
+    // A letter of the name.
+    let mut frame = unhex(DATAGRAMS[0]);
+    frame[18] = b'Z';
+    let text = dissect::datagram(&frame, page()).to_string();
+    assert_eq!(
+        around_damage(&text),
+        [
+            "0014  20 45 4f 46                source_name",
+            "                  ^^ offset 18: source_name is 0x5a, expected a letter from A to P",
+            "0018  5a 46 43 44 4a 43 +177     unread                     183 bytes",
+        ],
+        "{text}"
+    );
+
+    // A datagram that a capture has cut: its names and the message, as far as they go.
+    let frame = &unhex(DATAGRAMS[0])[..174];
+    let text = dissect::datagram(frame, page()).to_string();
+    let errors: Vec<_> = dissect::datagram(frame, page()).errors().map(|error| error.field).collect();
+    assert_eq!(errors, ["dgm_length", "data_count", "server_name"], "{text}");
+    assert!(text.contains("NVR9<20>"), "{text}");
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn programs_read_a_tree_as_json() {
+    let mut frame = b"\x08\x01\x05\x0f\x01\x20\0\0\0\0\0\0\0\0PC7\0".to_vec();
+    let json = serde_json::to_value(dissect::browser(&frame, page()).at(100)).unwrap();
+    let layer = &json[0];
+    assert_eq!((&layer["kind"], &layer["field"]), (&"layer".into(), &"browser".into()));
+    assert_eq!((&layer["offset"], &layer["length"]), (&100.into(), &18.into()));
+    let criteria = serde_json::json!({
+        "kind": "field", "field": "criteria", "offset": 102, "length": 4, "bytes": "050f0120", "value": "0x20010f05",
+        "children": [
+            {"kind": "part", "field": "roles", "offset": 102, "length": 1, "value": "0x05", "meaning": "BACKUP | MASTER"},
+            {"kind": "part", "field": "browser_version", "offset": 103, "length": 2, "value": "15.1"},
+            {"kind": "part", "field": "os", "offset": 105, "length": 1, "value": "0x20", "meaning": "Windows server"},
+        ],
+    });
+    assert_eq!(layer["children"][2], criteria);
+    assert_eq!(layer["children"][3]["value"], 0);
+
+    frame.truncate(9);
+    let json = serde_json::to_value(dissect::browser(&frame, page())).unwrap();
+    let error = serde_json::json!({
+        "layer": "browser", "field": "uptime", "offset": 6, "kind": "truncated",
+        "message": "browser: uptime at offset 6 needs 4 bytes, has 3",
+    });
+    assert_eq!(json[0]["children"][3]["error"], error);
+}
+
+fn fields_of<'t>(tree: &'t Tree<'_>) -> Vec<&'t str> {
+    tree.walk().filter(|(_, node)| node.kind == Kind::Field).map(|(_, node)| node.field).collect()
+}
+
+#[test]
+fn nothing_is_read_into_bytes_of_unknown_meaning() {
+    // Another command: the header is known, its words are not.
+    let mut message = unhex(MESSAGES[0]);
+    message[4] = 0xd0;
+    let tree = dissect::smb(&message, page());
+    assert_eq!(tree.errors().map(|error| error.field).collect::<Vec<_>>(), ["command"]);
+    assert_eq!(fields_of(&tree)[11..], ["mid", "unread"], "{tree}");
+
+    // Names behind the empty one that ends the list.
+    let tree = dissect::browser(b"\x0a\x02\0\0\0\0A\0B\0\0old\0", page());
+    let fields = ["opcode", "backup_server_count", "token", "backup_server", "backup_server", "trailing"];
+    assert_eq!(fields_of(&tree), fields, "{tree}");
 }

@@ -79,10 +79,13 @@ fn election(f: &mut Fields<'_>) {
     f.u8("version");
     let criteria = Criteria(f.hex_u32_le("criteria"));
     let (os, roles) = (criteria.os(), criteria.roles());
-    f.part("roles", 0..1, format!("0x{:02x}", roles.bits()), None);
-    for flag in roles.iter_names() {
-        f.part(flag.0, 0..1, format!("0x{:x}", flag.1.bits()), None);
+    let mut names: Vec<_> = roles.iter_names().map(|(name, _)| name.to_owned()).collect();
+    let unknown = roles.iter_names().fold(roles.bits(), |bits, (_, role)| bits & !role.bits());
+    if unknown != 0 {
+        names.push(format!("0x{unknown:x}"));
     }
+    let meaning = (!names.is_empty()).then(|| names.join(" | "));
+    f.part("roles", 0..1, format!("0x{:02x}", roles.bits()), meaning.as_deref());
     f.part("browser_version", 1..3, criteria.browser_version().to_string(), None);
     f.part("os", 3..4, format!("0x{:02x}", os.0), os.meaning());
     f.u32_le("uptime");

@@ -435,6 +435,10 @@ impl<'a> Fields<'a> {
             Err(error) => {
                 // As far as the name is sound.
                 self.take(field, error.offset);
+                if self.last().is_some_and(|node| node.error.is_none()) {
+                    // The codec has stopped before, and says nothing of this name.
+                    self.mean(Some(error.kind.to_string()));
+                }
                 self.added = false;
                 self.stop();
             }
@@ -505,7 +509,7 @@ mod tests {
         Fields::read(bytes, CodePage::default(), body)
     }
 
-    fn spans<'t>(tree: &'t Tree<'_>) -> Vec<(&'static str, Range<usize>)> {
+    fn spans(tree: &Tree<'_>) -> Vec<(&'static str, Range<usize>)> {
         tree.walk().map(|(_, node)| (node.field, node.span.clone())).collect()
     }
 

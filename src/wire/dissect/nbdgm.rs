@@ -67,7 +67,8 @@ fn direct(f: &mut Fields<'_>, flags: Flags) {
 fn user_data(f: &mut Fields<'_>) {
     const SIGNATURE: &[u8] = b"\xffSMB";
     // As `decode` does: what begins like an SMB is to be one.
-    let start = f.peek().get(..SIGNATURE.len()).unwrap_or(f.peek());
+    let data = f.peek();
+    let start = data.get(..SIGNATURE.len()).unwrap_or(data);
     if !start.is_empty() && SIGNATURE.starts_with(start) {
         smb::fields(f);
     } else {
