@@ -22,6 +22,7 @@
 
 pub mod browser;
 mod codec;
+pub mod dissect;
 mod error;
 pub mod name;
 pub mod nbdgm;

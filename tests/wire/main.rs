@@ -7,6 +7,7 @@ mod laws;
 mod frames;
 
 mod browser;
+mod dissect;
 mod goldens;
 mod mailslot;
 mod name;
