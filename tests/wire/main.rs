@@ -2,3 +2,8 @@
 
 #[macro_use]
 mod laws;
+
+#[path = "../support/frames.rs"]
+mod frames;
+
+mod goldens;
