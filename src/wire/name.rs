@@ -364,8 +364,8 @@ pub fn scope_labels(dotted: &str) -> Result<Vec<u8>, ValueError> {
 
 /// A name with its scope, as the three services carry it.
 ///
-/// `Decode` is for names without label pointers (session and datagram service); the name service reads a
-/// [`PacketName`].
+/// `Decode` is for names without label pointers (session and datagram service); the name service reads with
+/// [`ScopedName::decode_in_packet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ScopedName<'a> {
     /// The 16 bytes.
@@ -378,6 +378,24 @@ impl<'a> ScopedName<'a> {
     /// A name in a scope.
     pub const fn new(name: NetbiosName, scope: Scope<'a>) -> Self {
         Self { name, scope }
+    }
+
+    /// Reads the name that begins at `offset` of a name service packet, and returns the offset behind it. How it
+    /// stands there, [`PacketName`] keeps.
+    ///
+    /// A label pointer (`C0 xx`) may stand for the whole name or for the scope (RFC 1002 §4.1). It must point
+    /// backwards, to labels that end before it, and not to another pointer: one hop.
+    ///
+    /// # Errors
+    /// As [`Decode::decode`]; a pointer that does not point backwards, or points at a pointer. Offsets count
+    /// from the start of `packet`.
+    pub fn decode_in_packet(
+        packet: &'a [u8],
+        offset: usize,
+        field: &'static str,
+    ) -> Result<(Self, usize), DecodeError> {
+        let mut at = offset;
+        PacketName::read(packet, &mut at, field).map(|name| (name.name, at))
     }
 }
 
@@ -440,13 +458,7 @@ pub enum NameForm {
     ScopePointer(u16),
 }
 
-/// A name as a name service packet carries it.
-///
-/// A label pointer may stand for the whole name or for the whole scope. It must point backwards, to labels that
-/// end before it, and not to another pointer: one hop.
-///
-/// Accepted: scopes of up to 255 bytes by themselves, where RFC 1002 §4.1 counts the encoded name too. Samba
-/// asks and answers with names of 272 bytes (`ad-wins-torture.pcap`).
+/// A name as a name service packet carries it: see [`ScopedName::decode_in_packet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PacketName<'a> {
     name: ScopedName<'a>,
@@ -479,7 +491,7 @@ impl<'a> PacketName<'a> {
         let start = *at;
         if let Some(target) = label_pointer(packet, start, field)? {
             let pointed = packet.get(usize::from(target)..start).unwrap_or_default();
-            let (_, name) = read::finish(whole_name(field, pointed), pointed, Layer::NetbiosName)
+            let (_, name) = read::finish(scoped_name(field, pointed), pointed, Layer::NetbiosName)
                 .map_err(|error| error.at(target.into()))?;
             *at = start + 2;
             return Ok(Self { name, form: NameForm::Pointer(target) });
@@ -495,7 +507,7 @@ impl<'a> PacketName<'a> {
             }
             None => (after, behind, NameForm::Full),
         };
-        let (left, scope) = read::finish(scope(field, labels, 0), labels, Layer::NetbiosName)
+        let (left, scope) = read::finish(scope(field, labels, 1 + LETTERS), labels, Layer::NetbiosName)
             .map_err(|error| error.at(base))?;
         *at = match form {
             NameForm::Full => packet.len() - left.len(),
@@ -543,13 +555,6 @@ fn label_pointer(packet: &[u8], offset: usize, field: &'static str) -> Result<Op
     }
     let kind = DecodeErrorKind::OutOfBounds { needed: target.into(), have: offset };
     Err(DecodeError::new(Layer::NetbiosName, field, offset, kind))
-}
-
-/// A name that a label pointer points at.
-fn whole_name<'a>(field: &'static str, input: &'a [u8]) -> Parsed<'a, ScopedName<'a>> {
-    let (rest, name) = letters(field, input)?;
-    let (rest, scope) = scope(field, rest, 0)?;
-    Ok((rest, ScopedName { name, scope }))
 }
 
 /// A name without label pointers, at the beginning of `input`.

@@ -7,3 +7,6 @@ mod laws;
 mod frames;
 
 mod goldens;
+mod nbns;
+#[cfg(feature = "capture")]
+mod nbns_corpora;
