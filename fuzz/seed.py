@@ -16,6 +16,7 @@ CORPUS = ROOT / "fuzz" / "corpus"
 TARGETS = {
     "netbios_name": ["name"],
     "nbdgm": ["nbdgm"],
+    "nbns": ["nbns"],
     "mailslot_write": ["smb"],
     "browser": ["browser", "lanman"],
 }

@@ -26,6 +26,7 @@ pub mod dissect;
 mod error;
 pub mod name;
 pub mod nbdgm;
+pub mod nbns;
 pub mod oem;
 mod read;
 pub mod smb;

@@ -5,11 +5,13 @@
 use mailslot::wire::browser::{Announcement, BrowserFrame, LanmanFrame};
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Body, Datagram, LengthForm};
+use mailslot::wire::nbns::Packet;
 use mailslot::wire::oem::OemZ;
 use mailslot::wire::smb::MailslotWrite;
 use serde_json::{Value, json};
 
 use crate::frames::cases;
+use crate::nbns::show_packet;
 
 /// For each `folder: Type, show, law`: a test that walks the folder. `law` is what damaged frames keep: `lossless`,
 /// or `law` for a type that reads more forms than it writes.
@@ -29,6 +31,7 @@ macro_rules! goldens {
 goldens! {
     name: ScopedName<'_>, show_displayed_name, lossless;
     nbdgm: Datagram<'_>, show_datagram, lossless;
+    nbns: Packet<'_>, show_packet, lossless;
     smb: MailslotWrite<'_>, show_mailslot_write, lossless;
     browser: BrowserFrame<'_>, show_browser_frame, lossless;
     lanman: LanmanFrame<'_>, show_lanman_frame, lossless;

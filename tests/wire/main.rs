@@ -12,5 +12,8 @@ mod goldens;
 mod mailslot;
 mod name;
 mod nbdgm;
+mod nbns;
+#[cfg(feature = "capture")]
+mod nbns_corpora;
 mod oem;
 mod security;
