@@ -1,9 +1,9 @@
-//! From a capture to the payloads of the datagram service: UDP to or from port 138, IP fragments put together.
+//! From frames to what we read in them: UDP to or from ports 137 and 138, IP fragments put together.
 
 use std::net::SocketAddrV4;
 
 use mailslot::capture::{Defragmenter, Frame, Packet, Timestamp, UdpDatagram};
-use mailslot::wire::{DecodeError, nbdgm};
+use mailslot::wire::{DecodeError, nbdgm, nbns};
 
 use crate::input::Capture;
 
@@ -18,8 +18,10 @@ pub(crate) struct Place {
 /// What a frame holds for us.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Unit<'a> {
-    /// A UDP payload.
-    Payload(Payload<'a>),
+    /// A payload of the datagram service.
+    Datagram(Payload<'a>),
+    /// A payload of the name service.
+    NameService(Payload<'a>),
     /// A frame whose link, IP or UDP header is damaged; offsets count from the start of the frame.
     Damaged(DecodeError),
 }
@@ -52,15 +54,18 @@ impl Traffic {
         let place = Place { frame: frame.number, time: frame.time };
         match frame.packet() {
             Ok(Packet::Udp(udp)) => {
-                if is_ours(&udp) {
-                    each(place, Unit::Payload(payload(&udp, udp.payload_offset)))?;
+                if let Some(unit) = unit(&udp, udp.payload_offset) {
+                    each(place, unit)?;
                 }
             }
             Ok(Packet::Fragment(fragment)) => {
                 if let Some(whole) = self.defragmenter.insert(frame.time, &fragment) {
                     match whole.udp() {
-                        Ok(udp) if is_ours(&udp) => each(place, Unit::Payload(payload(&udp, 0)))?,
-                        Ok(_) => {}
+                        Ok(udp) => {
+                            if let Some(unit) = unit(&udp, 0) {
+                                each(place, unit)?;
+                            }
+                        }
                         Err(error) => each(place, Unit::Damaged(error))?,
                     }
                 }
@@ -89,18 +94,19 @@ pub(crate) fn for_each(
     }
 }
 
+/// What a UDP datagram is to us, by its ports.
 #[inline]
-const fn is_ours(udp: &UdpDatagram<'_>) -> bool {
-    udp.destination.port() == nbdgm::PORT || udp.source.port() == nbdgm::PORT
-}
-
-#[inline]
-const fn payload<'a>(udp: &UdpDatagram<'a>, base: usize) -> Payload<'a> {
-    Payload {
+const fn unit<'a>(udp: &UdpDatagram<'a>, base: usize) -> Option<Unit<'a>> {
+    let payload = Payload {
         source: udp.source,
         destination: udp.destination,
         bytes: udp.payload,
         base,
         missing: udp.missing,
+    };
+    match (udp.destination.port(), udp.source.port()) {
+        (nbdgm::PORT, _) | (_, nbdgm::PORT) => Some(Unit::Datagram(payload)),
+        (nbns::PORT, _) | (_, nbns::PORT) => Some(Unit::NameService(payload)),
+        _ => None,
     }
 }

@@ -25,7 +25,8 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let mut replay = Replay::new(args, &names)?;
     let (mut capture, bar) = input::open(args.input.path())?;
     let result = traffic::for_each(&mut capture, |place, unit| match unit {
-        Unit::Payload(payload) => {
+        Unit::NameService(_) => Ok(()),
+        Unit::Datagram(payload) => {
             let at = place.time.since_epoch();
             replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
         }

@@ -102,12 +102,22 @@ impl<'a> Decoded<'a> {
         (!is_smb(content.user_data)).then_some(content.user_data)
     }
 
-    /// The name a query to a distribution server asks for.
-    pub(crate) fn queried_name(&self) -> Option<ScopedName<'a>> {
-        match self.datagram?.body() {
+    /// The names it is from, to and about.
+    pub(crate) fn names(&self) -> impl Iterator<Item = ScopedName<'a>> {
+        let (content, salvage) = (self.content.as_ref(), self.salvage.as_ref());
+        let queried = self.datagram.and_then(|datagram| match datagram.body() {
             Body::Query(name) => Some(*name),
             _ => None,
-        }
+        });
+        [
+            content.map(|content| content.source_name),
+            content.map(|content| content.destination_name),
+            salvage.and_then(|salvage| salvage.source_name),
+            salvage.and_then(|salvage| salvage.destination_name),
+            queried,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// The frame's name in MS-BRWS, or the number of one that has none.

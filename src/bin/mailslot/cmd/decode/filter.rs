@@ -4,7 +4,6 @@ use anyhow::Context;
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 use mailslot::wire::smb::MAILSLOT_PREFIX;
 
-use super::datagram::Decoded;
 use super::record::Record;
 use crate::cli::{DecodeArgs, NamePattern};
 
@@ -27,32 +26,22 @@ impl Filter {
 
     #[inline]
     pub(super) fn passes(&self, record: &Record<'_>) -> bool {
-        let datagram = record.datagram();
-        (self.slots.is_none() || datagram.is_some_and(|datagram| self.passes_slot(datagram)))
-            && (self.names.is_empty() || datagram.is_some_and(|datagram| self.passes_name(datagram)))
-            && (self.commands.is_empty() || datagram.is_some_and(|datagram| self.passes_command(datagram)))
+        (self.slots.is_none() || self.passes_slot(record))
+            && (self.names.is_empty() || self.passes_name(record))
+            && (self.commands.is_empty() || self.passes_command(record))
     }
 
-    fn passes_slot(&self, decoded: &Decoded<'_>) -> bool {
-        let slots = self.slots.as_ref();
-        slots.zip(decoded.mailslot.as_ref()).is_some_and(|(slots, write)| matches(slots, write.name()))
+    fn passes_slot(&self, record: &Record<'_>) -> bool {
+        let write = record.datagram().and_then(|datagram| datagram.mailslot.as_ref());
+        self.slots.as_ref().zip(write).is_some_and(|(slots, write)| matches(slots, write.name()))
     }
 
-    fn passes_name(&self, decoded: &Decoded<'_>) -> bool {
-        let salvage = decoded.salvage.as_ref();
-        let content = decoded.content.as_ref();
-        let names = [
-            content.map(|content| content.source_name),
-            content.map(|content| content.destination_name),
-            salvage.and_then(|salvage| salvage.source_name),
-            salvage.and_then(|salvage| salvage.destination_name),
-            decoded.queried_name(),
-        ];
-        names.into_iter().flatten().any(|name| self.names.iter().any(|pattern| pattern.matches(&name.name)))
+    fn passes_name(&self, record: &Record<'_>) -> bool {
+        record.names().any(|name| self.names.iter().any(|pattern| pattern.matches(&name)))
     }
 
-    fn passes_command(&self, decoded: &Decoded<'_>) -> bool {
-        let command = decoded.command();
+    fn passes_command(&self, record: &Record<'_>) -> bool {
+        let command = record.command();
         command
             .is_some_and(|command| self.commands.iter().any(|wanted| wanted.eq_ignore_ascii_case(&command)))
     }

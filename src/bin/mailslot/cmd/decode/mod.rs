@@ -3,6 +3,7 @@
 mod datagram;
 mod filter;
 mod line;
+mod name_service;
 mod object;
 mod record;
 mod stats;
@@ -17,6 +18,7 @@ use mailslot::service::{Limits, Machine};
 use self::datagram::Decoded;
 use self::filter::Filter;
 pub(super) use self::filter::{matches as matches_slot, slot_globs};
+use self::name_service::NameService;
 use self::record::{Body, Record};
 use self::stats::Stats;
 use crate::Outcome;
@@ -32,7 +34,12 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
     let mut sink = Sink::new(args);
     let mut reassembler = Reassembler::new(Limits::default());
     let result = traffic::for_each(&mut capture, |place, unit| match unit {
-        Unit::Payload(payload) => each_payload(place, &payload, &mut reassembler, &filter, &mut sink),
+        Unit::Datagram(payload) => each_datagram(place, &payload, &mut reassembler, &filter, &mut sink),
+        Unit::NameService(payload) => {
+            let decoded = NameService::read(payload.bytes, payload.base, payload.missing);
+            let ends = Some((payload.source, payload.destination));
+            sink.take(&filter, &Record { place, ends, body: Body::NameService(&decoded) }, payload.bytes)
+        }
         Unit::Damaged(error) => {
             let record = Record { place, ends: None, body: Body::Damaged(error) };
             sink.take(&filter, &record, &[])
@@ -49,7 +56,7 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
 }
 
 #[inline]
-fn each_payload(
+fn each_datagram(
     place: Place,
     payload: &Payload<'_>,
     reassembler: &mut Reassembler,

@@ -23,6 +23,10 @@ pub(super) fn verify(record: &Record<'_>, payload: &[u8]) -> Verdict {
     }
     match &record.body {
         Unit::Datagram(decoded) => datagram(decoded, payload),
+        Unit::NameService(decoded) => match decoded.packet() {
+            Some(packet) => compare(packet.to_bytes(), payload, None),
+            None => Verdict::NotEncoded("no packet".to_owned()),
+        },
         Unit::Damaged(error) => Verdict::NotEncoded(error.to_string()),
     }
 }

@@ -12,10 +12,6 @@ use crate::text;
 pub(super) fn write(line: &mut String, decoded: &Decoded<'_>, page: CodePage) {
     names(line, decoded, page);
     what(line, decoded, page);
-    if decoded.has_notes() {
-        let notes: Vec<_> = decoded.notes().collect();
-        _ = write!(line, " [{}]", notes.join(", "));
-    }
 }
 
 fn names(line: &mut String, decoded: &Decoded<'_>, page: CodePage) {

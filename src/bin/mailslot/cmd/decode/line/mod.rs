@@ -2,6 +2,7 @@
 
 mod browser;
 mod datagram;
+mod nbns;
 
 use std::fmt::Write;
 
@@ -27,7 +28,16 @@ pub(super) fn write(
     }
     match &record.body {
         Body::Datagram(decoded) => datagram::write(&mut line, decoded, page),
+        Body::NameService(decoded) => {
+            if let Some(packet) = decoded.packet() {
+                nbns::write(&mut line, packet, page);
+            }
+        }
         Body::Damaged(_) => {}
+    }
+    let notes = record.notes();
+    if !notes.is_empty() {
+        _ = write!(line, " [{}]", notes.join(", "));
     }
     if let Some(error) = record.error() {
         _ = write!(line, " ERROR {error}");

@@ -1,4 +1,4 @@
-//! Datagrams and mailslot writes: the keys `nbdgm`, `mailslot` and `notes`.
+//! Datagrams and mailslot writes: the keys `nbdgm` and `mailslot`.
 
 use mailslot::wire::nbdgm::{Body, Header};
 use mailslot::wire::smb::MailslotWrite;
@@ -17,11 +17,6 @@ pub(super) fn write(json: &mut Json<'_>, decoded: &Decoded<'_>) {
         Message::Raw => {}
         Message::Browser(frame) => browser(json, frame),
         Message::Lanman(frame) => lanman(json, frame),
-    }
-    if decoded.has_notes() {
-        json.raw(",\"notes\":[");
-        json.list(decoded.notes(), |json, note| json.string(note));
-        json.raw("]");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod browser;
 mod datagram;
+mod nbns;
 
 use mailslot::wire::DecodeError;
 use mailslot::wire::oem::CodePage;
@@ -33,7 +34,18 @@ pub(super) fn write(
     }
     match &record.body {
         Body::Datagram(decoded) => datagram::write(&mut json, decoded),
+        Body::NameService(decoded) => {
+            if let Some(packet) = decoded.packet() {
+                nbns::write(&mut json, packet);
+            }
+        }
         Body::Damaged(_) => {}
+    }
+    let notes = record.notes();
+    if !notes.is_empty() {
+        json.raw(",\"notes\":[");
+        json.list(notes.iter(), |json, note| json.string(note));
+        json.raw("]");
     }
     if let Some(problem) = record.error() {
         error(&mut json, problem);
