@@ -74,5 +74,5 @@ pub use defrag::{DefragCounters, DefragLimits, Defragmenter, Reassembled};
 pub use error::{CaptureError, FileStart};
 pub use frame::{Frame, LinkType, Timestamp};
 pub use link::MAX_VLAN_TAGS;
-pub use packet::{Ipv4Fragment, OtherKind, Packet, UdpDatagram};
+pub use packet::{Ipv4Fragment, OtherKind, Packet, TcpFlags, TcpSegment, UdpDatagram};
 pub use reader::{Format, MAX_BLOCK_LEN, MAX_INTERFACES, MAX_RECORD_LEN, Reader};
