@@ -65,14 +65,21 @@ mod blocks;
 mod defrag;
 mod error;
 mod frame;
+mod half;
 mod input;
 mod link;
+mod order;
 mod packet;
 mod reader;
+mod tcp;
 
 pub use defrag::{DefragCounters, DefragLimits, Defragmenter, Reassembled};
 pub use error::{CaptureError, FileStart};
 pub use frame::{Frame, LinkType, Timestamp};
 pub use link::MAX_VLAN_TAGS;
-pub use packet::{Ipv4Fragment, OtherKind, Packet, UdpDatagram};
+pub use packet::{Ipv4Fragment, OtherKind, Packet, TcpFlags, TcpSegment, UdpDatagram};
 pub use reader::{Format, MAX_BLOCK_LEN, MAX_INTERFACES, MAX_RECORD_LEN, Reader};
+pub use tcp::{
+    TcpArrivals, TcpCounters, TcpData, TcpDirection, TcpEnd, TcpEndReason, TcpEvent, TcpGap, TcpGapReason,
+    TcpLimits, TcpReassembler, TcpStart,
+};

@@ -9,3 +9,4 @@ mod fragments;
 mod links;
 mod pcapng;
 mod records;
+mod tcp;
