@@ -25,6 +25,7 @@ mod codec;
 mod error;
 pub mod name;
 pub mod nbdgm;
+pub mod nbss;
 pub mod oem;
 mod read;
 pub mod smb;
