@@ -20,6 +20,10 @@ pub const ENCODED_LEN: usize = 34;
 /// Largest encoded name with its scope, in bytes (RFC 1002 §4.1).
 pub const MAX_ENCODED_LEN: usize = 255;
 
+/// Largest encoded name that is read, in bytes: a scope of 237 characters, which Samba's WINS server takes and its
+/// tests send (`ad-wins-torture.pcap`, frames 330 to 347). One character more is refused there too.
+pub const MAX_ACCEPTED_LEN: usize = 272;
+
 const LETTERS: usize = 32;
 
 /// A 16-byte NetBIOS name: 15 bytes of name and the suffix, which tells what the name is for.
@@ -188,7 +192,8 @@ impl FromStr for NetbiosName {
             ValueError::new(Layer::NetbiosName, "suffix", reason)
         };
         let (base, suffix) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
-            Some((base, digits)) if digits.len() == 2 => {
+            // `from_str_radix` would take a sign.
+            Some((base, digits)) if digits.len() == 2 && !digits.starts_with('+') => {
                 (base, Suffix(u8::from_str_radix(digits, 16).map_err(|_| bad())?))
             }
             Some(_) => return Err(bad()),
@@ -259,7 +264,8 @@ impl fmt::Debug for Suffix {
 
 /// The scope of a name: labels in wire form (`03 6c 61 62 05 63 6f 72 70 78`), without the root.
 ///
-/// Accepted: any bytes in a label (X-Scan sends `?`), 1 to 63 of them. Nodes of different scopes never
+/// Accepted: any bytes in a label (X-Scan sends `?`), 1 to 63 of them; more than the RFC's 221 bytes in all, up to
+/// [`MAX_ACCEPTED_LEN`] of the whole name. Such a scope can be written again, not made. Nodes of different scopes never
 /// communicate (RFC 1001 §14.1); Windows takes its scope from the registry value `ScopeID`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Scope<'a>(&'a [u8]);
@@ -513,8 +519,8 @@ fn scope<'a>(field: &'static str, input: &'a [u8], used: usize) -> Parsed<'a, Sc
     let mut rest = input;
     loop {
         let taken = input.len() - rest.len();
-        if used + taken + 1 > MAX_ENCODED_LEN {
-            let kind = DecodeErrorKind::TooLong { have: used + taken + 1, max: MAX_ENCODED_LEN };
+        if used + taken + 1 > MAX_ACCEPTED_LEN {
+            let kind = DecodeErrorKind::TooLong { have: used + taken + 1, max: MAX_ACCEPTED_LEN };
             return read::fail(rest, field, kind);
         }
         rest = match rest.split_first() {

@@ -2,3 +2,14 @@
 
 #[macro_use]
 mod laws;
+
+#[path = "../support/frames.rs"]
+mod frames;
+
+mod browser;
+mod goldens;
+mod mailslot;
+mod name;
+mod nbdgm;
+mod oem;
+mod security;
