@@ -11,5 +11,10 @@ mod goldens;
 mod mailslot;
 mod name;
 mod nbdgm;
+mod nbss;
 mod oem;
+mod rap;
 mod security;
+mod smb_session;
+#[cfg(feature = "capture")]
+mod smb_session_corpora;
