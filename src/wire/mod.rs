@@ -26,7 +26,11 @@ pub mod dissect;
 mod error;
 pub mod name;
 pub mod nbdgm;
+<<<<<<< HEAD
 pub mod nbns;
+=======
+pub mod nbss;
+>>>>>>> w-session
 pub mod oem;
 mod read;
 pub mod smb;

@@ -11,7 +11,9 @@ use allocation_counter::measure;
 use mailslot::wire::browser::{BrowserFrame, LanmanFrame};
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Datagram, Salvage};
-use mailslot::wire::smb::MailslotWrite;
+use mailslot::wire::nbss::Packet;
+use mailslot::wire::smb::rap::{Request, ResponseParameters};
+use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::{Decode, Encode};
 
 use crate::frames::cases;
@@ -40,6 +42,10 @@ no_allocation! {
     smb: MailslotWrite<'_>;
     browser: BrowserFrame<'_>;
     lanman: LanmanFrame<'_>;
+    nbss: Packet<'_>;
+    smb_session: SmbMessage<'_>;
+    rap: Request<'_>;
+    rap_parameters: ResponseParameters<'_>;
 }
 
 /// The whole way of a datagram, as a receiver goes it.

@@ -15,5 +15,10 @@ mod nbdgm;
 mod nbns;
 #[cfg(feature = "capture")]
 mod nbns_corpora;
+mod nbss;
 mod oem;
+mod rap;
 mod security;
+mod smb_session;
+#[cfg(feature = "capture")]
+mod smb_session_corpora;
