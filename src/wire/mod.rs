@@ -26,11 +26,8 @@ pub mod dissect;
 mod error;
 pub mod name;
 pub mod nbdgm;
-<<<<<<< HEAD
 pub mod nbns;
-=======
 pub mod nbss;
->>>>>>> w-session
 pub mod oem;
 mod read;
 pub mod smb;
