@@ -7,6 +7,7 @@ mod cmd;
 mod input;
 mod json;
 mod output;
+mod streams;
 mod text;
 mod traffic;
 

@@ -1,4 +1,5 @@
-//! From frames to what we read in them: UDP to or from ports 137 and 138, IP fragments put together.
+//! From frames to what we read in them: UDP to or from ports 137 and 138, IP fragments put together; the packets of
+//! TCP sessions on ports 139 and 445.
 
 use std::net::SocketAddrV4;
 
@@ -6,9 +7,10 @@ use mailslot::capture::{Defragmenter, Frame, Packet, Timestamp, UdpDatagram};
 use mailslot::wire::{DecodeError, nbdgm, nbns};
 
 use crate::input::Capture;
+use crate::streams::{self, SessionUnit, Streams};
 
 /// The frame in which something stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Place {
     /// 1-based.
     pub(crate) frame: u64,
@@ -16,12 +18,13 @@ pub(crate) struct Place {
 }
 
 /// What a frame holds for us.
-#[derive(Debug, Clone, Copy)]
 pub(crate) enum Unit<'a> {
     /// A payload of the datagram service.
     Datagram(Payload<'a>),
     /// A payload of the name service.
     NameService(Payload<'a>),
+    /// A packet of a session, or what is to be said of its stream.
+    Session(SessionUnit<'a>),
     /// A frame whose link, IP or UDP header is damaged; offsets count from the start of the frame.
     Damaged(DecodeError),
 }
@@ -41,6 +44,8 @@ pub(crate) struct Payload<'a> {
 #[derive(Default)]
 pub(crate) struct Traffic {
     defragmenter: Defragmenter,
+    streams: Streams,
+    last: Place,
 }
 
 impl Traffic {
@@ -52,6 +57,7 @@ impl Traffic {
         mut each: impl FnMut(Place, Unit<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let place = Place { frame: frame.number, time: frame.time };
+        self.last = place;
         match frame.packet() {
             Ok(Packet::Udp(udp)) => {
                 if let Some(unit) = unit(&udp, udp.payload_offset) {
@@ -70,10 +76,24 @@ impl Traffic {
                     }
                 }
             }
+            Ok(Packet::Tcp(segment)) => {
+                if streams::framing(segment.source, segment.destination).is_some() {
+                    self.streams.segment(place.time, &segment, |unit| each(place, Unit::Session(unit)))?;
+                }
+            }
             Ok(_) => {}
             Err(error) => each(place, Unit::Damaged(error))?,
         }
         Ok(())
+    }
+
+    /// Gives what is left to `each`: nothing more comes.
+    pub(crate) fn finish(
+        &mut self,
+        mut each: impl FnMut(Place, Unit<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let place = self.last;
+        self.streams.finish(|unit| each(place, Unit::Session(unit)))
     }
 }
 
@@ -87,9 +107,12 @@ pub(crate) fn for_each(
     loop {
         match capture.next_frame() {
             Ok(Some(frame)) => traffic.frame(&frame, &mut each)?,
-            Ok(None) => return Ok(()),
+            Ok(None) => return traffic.finish(each),
             Err(error) if error.is_recoverable() => eprintln!("mailslot: {error}"),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                traffic.finish(each)?;
+                return Err(error.into());
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use mailslot::slot::{
 };
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
+use mailslot::wire::smb::MAILSLOT_PREFIX;
 
 use super::decode::{matches_slot, slot_globs};
 use crate::Outcome;
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let mut replay = Replay::new(args, &names)?;
     let (mut capture, bar) = input::open(args.input.path())?;
     let result = traffic::for_each(&mut capture, |place, unit| match unit {
-        Unit::NameService(_) => Ok(()),
+        Unit::NameService(_) | Unit::Session(_) => Ok(()),
         Unit::Datagram(payload) => {
             let at = place.time.since_epoch();
             replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
@@ -116,7 +117,9 @@ impl Replay {
         }
         let wanted = match (&self.wanted, arrived.slot.to_wire()) {
             (None, _) => true,
-            (Some(wanted), Ok(wire)) => matches_slot(wanted, &wire),
+            (Some(wanted), Ok(wire)) => {
+                matches_slot(wanted, wire.get(MAILSLOT_PREFIX.len()..).unwrap_or_default())
+            }
             (Some(_), Err(_)) => false,
         };
         if wanted

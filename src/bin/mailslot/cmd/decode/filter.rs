@@ -2,9 +2,8 @@
 
 use anyhow::Context;
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
-use mailslot::wire::smb::MAILSLOT_PREFIX;
 
-use super::record::Record;
+use super::record::{Body, Record};
 use crate::cli::{DecodeArgs, NamePattern};
 
 /// `--slot`, `--name` and `--command`: each must match if it is given, with any of its values.
@@ -32,8 +31,14 @@ impl Filter {
     }
 
     fn passes_slot(&self, record: &Record<'_>) -> bool {
-        let write = record.datagram().and_then(|datagram| datagram.mailslot.as_ref());
-        self.slots.as_ref().zip(write).is_some_and(|(slots, write)| matches(slots, write.name()))
+        let Some(slots) = &self.slots else { return true };
+        match &record.body {
+            Body::Datagram(decoded) => {
+                decoded.mailslot.as_ref().is_some_and(|write| matches(slots, write.slot()))
+            }
+            Body::Session(session) => session.slot().is_some_and(|slot| matches(slots, slot.as_bytes())),
+            Body::NameService(_) | Body::Damaged(_) => false,
+        }
     }
 
     fn passes_name(&self, record: &Record<'_>) -> bool {
@@ -69,9 +74,8 @@ pub(crate) fn slot_globs(patterns: &[String]) -> anyhow::Result<Option<GlobSet>>
     Ok(Some(set.build()?))
 }
 
-/// Whether the slot of the full name `name` (`\MAILSLOT\…`) matches.
-pub(crate) fn matches(slots: &GlobSet, name: &[u8]) -> bool {
-    let slot = name.get(MAILSLOT_PREFIX.len()..).unwrap_or_default();
+/// Whether a slot's name, without `\MAILSLOT\`, matches.
+pub(crate) fn matches(slots: &GlobSet, slot: &[u8]) -> bool {
     let slot: Vec<u8> = slot.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
     slots.is_match_candidate(&Candidate::from_bytes(&slot))
 }

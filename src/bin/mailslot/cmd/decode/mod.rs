@@ -6,6 +6,7 @@ mod line;
 mod name_service;
 mod object;
 mod record;
+mod session;
 mod stats;
 mod verify;
 
@@ -20,6 +21,7 @@ use self::filter::Filter;
 pub(super) use self::filter::{matches as matches_slot, slot_globs};
 use self::name_service::NameService;
 use self::record::{Body, Record};
+use self::session::Session;
 use self::stats::Stats;
 use crate::Outcome;
 use crate::cli::DecodeArgs;
@@ -39,6 +41,12 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
             let decoded = NameService::read(payload.bytes, payload.base, payload.missing);
             let ends = Some((payload.source, payload.destination));
             sink.take(&filter, &Record { place, ends, body: Body::NameService(&decoded) }, payload.bytes)
+        }
+        Unit::Session(unit) => {
+            let ends = Some((unit.source, unit.destination));
+            let bytes = unit.bytes();
+            let session = Session::read(unit);
+            sink.take(&filter, &Record { place, ends, body: Body::Session(&session) }, bytes)
         }
         Unit::Damaged(error) => {
             let record = Record { place, ends: None, body: Body::Damaged(error) };

@@ -6,6 +6,7 @@ use mailslot::wire::smb::HeaderLayout;
 
 use super::datagram::{Decoded, Message};
 use super::record::{Body as Unit, Record};
+use super::session::Packet;
 
 /// How the encoded bytes compare with those of the capture.
 pub(super) enum Verdict {
@@ -25,6 +26,11 @@ pub(super) fn verify(record: &Record<'_>, payload: &[u8]) -> Verdict {
         Unit::Datagram(decoded) => datagram(decoded, payload),
         Unit::NameService(decoded) => match decoded.packet() {
             Some(packet) => compare(packet.to_bytes(), payload, None),
+            None => Verdict::NotEncoded("no packet".to_owned()),
+        },
+        Unit::Session(session) => match session.packet().map(Packet::encode) {
+            Some(Some(bytes)) => compare(bytes, payload, None),
+            Some(None) => Verdict::NotEncoded("longer than a packet can be".to_owned()),
             None => Verdict::NotEncoded("no packet".to_owned()),
         },
         Unit::Damaged(error) => Verdict::NotEncoded(error.to_string()),

@@ -3,6 +3,7 @@
 mod browser;
 mod datagram;
 mod nbns;
+mod session;
 
 use std::fmt::Write;
 
@@ -33,6 +34,7 @@ pub(super) fn write(
                 nbns::write(&mut line, packet, page);
             }
         }
+        Body::Session(session) => session::write(&mut line, session, page),
         Body::Damaged(_) => {}
     }
     let notes = record.notes();

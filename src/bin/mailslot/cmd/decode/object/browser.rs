@@ -89,7 +89,7 @@ fn announcement(json: &mut Json<'_>, frame: &Announcement<'_>, keys: Announcemen
 }
 
 #[inline]
-fn server_type(json: &mut Json<'_>, server_type: ServerType) {
+pub(super) fn server_type(json: &mut Json<'_>, server_type: ServerType) {
     json.field(",\"server_type\":", server_type.bits());
     json.raw(",\"server_types\":[");
     json.list(server_type.iter_names(), |json, (name, _)| json.string(name));

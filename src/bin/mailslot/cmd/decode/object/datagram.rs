@@ -13,7 +13,13 @@ pub(super) fn write(json: &mut Json<'_>, decoded: &Decoded<'_>) {
     if let Some(write) = &decoded.mailslot {
         mailslot(json, write);
     }
-    match &decoded.message {
+    message(json, &decoded.message);
+}
+
+/// What a message says; the bytes of others stand in `mailslot.data`.
+#[inline]
+pub(super) fn message(json: &mut Json<'_>, message: &Message<'_>) {
+    match message {
         Message::Raw => {}
         Message::Browser(frame) => browser(json, frame),
         Message::Lanman(frame) => lanman(json, frame),

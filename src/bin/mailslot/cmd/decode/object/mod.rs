@@ -3,6 +3,7 @@
 mod browser;
 mod datagram;
 mod nbns;
+mod session;
 
 use mailslot::wire::DecodeError;
 use mailslot::wire::oem::CodePage;
@@ -39,6 +40,7 @@ pub(super) fn write(
                 nbns::write(&mut json, packet);
             }
         }
+        Body::Session(session) => session::write(&mut json, session),
         Body::Damaged(_) => {}
     }
     let notes = record.notes();
