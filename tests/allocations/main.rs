@@ -11,6 +11,7 @@ use allocation_counter::measure;
 use mailslot::wire::browser::{BrowserFrame, LanmanFrame};
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Datagram, Salvage};
+use mailslot::wire::nbns::Packet;
 use mailslot::wire::smb::MailslotWrite;
 use mailslot::wire::{Decode, Encode};
 
@@ -37,6 +38,7 @@ macro_rules! no_allocation {
 no_allocation! {
     name: ScopedName<'_>;
     nbdgm: Datagram<'_>;
+    nbns: Packet<'_>;
     smb: MailslotWrite<'_>;
     browser: BrowserFrame<'_>;
     lanman: LanmanFrame<'_>;
