@@ -14,6 +14,8 @@ use mailslot::wire::nbdgm::{Datagram, Salvage};
 use mailslot::wire::nbss::Packet;
 use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
+use mailslot::wire::nbns::Packet;
+use mailslot::wire::smb::MailslotWrite;
 use mailslot::wire::{Decode, Encode};
 
 use crate::frames::cases;
@@ -39,6 +41,7 @@ macro_rules! no_allocation {
 no_allocation! {
     name: ScopedName<'_>;
     nbdgm: Datagram<'_>;
+    nbns: Packet<'_>;
     smb: MailslotWrite<'_>;
     browser: BrowserFrame<'_>;
     lanman: LanmanFrame<'_>;

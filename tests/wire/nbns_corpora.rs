@@ -124,7 +124,8 @@ fn lab_captures() {
     ];
     assert_eq!(counts.kinds, BTreeMap::from(kinds));
     assert_eq!((counts.trailing, counts.uncounted), (0, 0));
-    // The one name of `ad-wins-torture.pcap` whose scope is too long for Samba too (frames 348 to 351).
+    // Names whose scope is too long for Samba's servers too: SRV_ERR from one, silence from the other
+    // (`ad-wins-torture.pcap` frames 348 to 351, `nmbd-wins-torture.pcap` frame 33).
     let refused = |field| {
         let kind = DecodeErrorKind::TooLong { have: 273, max: 272 };
         DecodeError::new(Layer::NetbiosName, field, 284, kind).to_string()
