@@ -2,10 +2,13 @@
 
 use std::net::SocketAddrV4;
 
-use mailslot::capture::{CaptureError, Defragmenter, Packet, Timestamp, UdpDatagram};
+use anyhow::Context;
+use mailslot::capture::{Defragmenter, Packet, Timestamp, UdpDatagram};
 use mailslot::wire::{DecodeError, nbdgm};
 
 use crate::input::Capture;
+use crate::output::note;
+use crate::text;
 
 /// The frame in which something stands.
 #[derive(Debug, Clone, Copy)]
@@ -39,19 +42,18 @@ pub(crate) struct Payload<'a> {
 /// reported and passed over; a file that ends early is an error, after all that came before.
 pub(crate) fn for_each(
     capture: &mut Capture,
+    defragmenter: &mut Defragmenter,
     mut each: impl FnMut(Place, Unit<'_>) -> anyhow::Result<()>,
-) -> anyhow::Result<u64> {
-    let mut defragmenter = Defragmenter::default();
+) -> anyhow::Result<()> {
     loop {
-        let frame = match capture.next_frame() {
+        let frame = match capture.reader.next_frame() {
             Ok(Some(frame)) => frame,
-            Ok(None) => return Ok(capture.records()),
+            Ok(None) => return Ok(()),
             Err(error) if error.is_recoverable() => {
-                eprintln!("mailslot: {error}");
+                note(format_args!("{}: {error}", text::safe(&capture.name)));
                 continue;
             }
-            Err(error @ CaptureError::Truncated { .. }) => return Err(error.into()),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error).with_context(|| capture.name.clone()),
         };
         let place = Place { frame: frame.number, time: frame.time };
         match frame.packet() {
@@ -73,6 +75,15 @@ pub(crate) fn for_each(
             Err(error) => each(place, Unit::Damaged(error))?,
         }
     }
+}
+
+/// The reason of [`given_up`].
+pub(crate) const IP_FRAGMENTS_MISSING: &str = "ip_fragments_missing";
+
+/// Datagrams of which IP fragments are missing at the end of the capture, whatever their port.
+pub(crate) fn given_up(defragmenter: &Defragmenter) -> u64 {
+    let counters = defragmenter.counters();
+    counters.timed_out + counters.evicted + defragmenter.waiting() as u64
 }
 
 #[inline]

@@ -8,8 +8,8 @@ mod stats;
 mod verify;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 
+use mailslot::capture::Defragmenter;
 use mailslot::service::datagram::{Event, Input, Reassembler};
 use mailslot::service::{Limits, Machine};
 
@@ -21,7 +21,7 @@ use crate::Outcome;
 use crate::cli::DecodeArgs;
 use crate::datagrams::{self, Payload, Place, Unit};
 use crate::input;
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::text::Clock;
 
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
@@ -29,7 +29,8 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
     let (mut capture, bar) = input::open(args.input.path())?;
     let mut sink = Sink::new(args);
     let mut reassembler = Reassembler::new(Limits::default());
-    let result = datagrams::for_each(&mut capture, |place, unit| match unit {
+    let mut defragmenter = Defragmenter::default();
+    let result = datagrams::for_each(&mut capture, &mut defragmenter, |place, unit| match unit {
         Unit::Payload(payload) => each_payload(place, &payload, &mut reassembler, &filter, &mut sink),
         Unit::Damaged(error) => {
             let record = Record { place, ends: None, decoded: Decoded::damaged(error) };
@@ -40,8 +41,12 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
     if !reassembler.is_empty() {
         *sink.given_up.entry("end_of_capture").or_default() += reassembler.len() as u64;
     }
+    let lost = datagrams::given_up(&defragmenter);
+    if lost > 0 {
+        sink.given_up.insert(datagrams::IP_FRAGMENTS_MISSING, lost);
+    }
     // What came before an error is not lost.
-    sink.finish(capture.records())?;
+    sink.finish(capture.reader.records())?;
     result?;
     Ok(if sink.shown > 0 { Outcome::Done } else { Outcome::NothingMatched })
 }
@@ -107,10 +112,8 @@ impl Sink {
             (false, true) => Form::Objects,
             (false, false) => Form::Lines,
         };
-        // From a pipe that somebody still writes, each line is wanted as it comes.
-        let live = args.input.path() == std::path::Path::new("-") && !std::io::stdin().is_terminal();
         Self {
-            output: Output::new(live),
+            output: Output::new(input::is_live(args.input.path())),
             clock: Clock::new(),
             form,
             verify: args.verify,
@@ -159,13 +162,13 @@ impl Sink {
             }
             Form::Lines | Form::Objects => {
                 if self.damaged > 0 {
-                    eprintln!("mailslot: {} of {} datagrams are damaged", self.damaged, self.shown);
+                    note(format_args!("{} of {} datagrams are damaged", self.damaged, self.shown));
                 }
                 for (reason, count) in &self.given_up {
-                    eprintln!("mailslot: {count} datagrams in fragments are given up: {reason}");
+                    note(format_args!("{count} datagrams in fragments are given up: {reason}"));
                 }
                 if self.verify {
-                    eprintln!("mailslot: {} of {} datagrams come back otherwise", self.differing, self.shown);
+                    note(format_args!("{} of {} datagrams come back otherwise", self.differing, self.shown));
                 }
             }
         }
