@@ -19,7 +19,7 @@ use crate::cli::{NamePattern, ReplayArgs};
 use crate::datagrams::{self, Unit};
 use crate::input;
 use crate::json::Json;
-use crate::output::Output;
+use crate::output::{Output, is_closed_pipe};
 use crate::text::{self, Clock};
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
@@ -38,6 +38,9 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
         }
     });
     bar.finish_and_clear();
+    if result.as_ref().is_err_and(is_closed_pipe) {
+        return result.map(|()| Outcome::Done);
+    }
     let lost = datagrams::given_up(&defragmenter);
     if lost > 0 {
         replay.dropped.insert(datagrams::IP_FRAGMENTS_MISSING, lost);

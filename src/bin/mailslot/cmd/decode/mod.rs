@@ -21,7 +21,7 @@ use crate::Outcome;
 use crate::cli::DecodeArgs;
 use crate::datagrams::{self, Payload, Place, Unit};
 use crate::input;
-use crate::output::{Output, note};
+use crate::output::{Output, is_closed_pipe, note};
 use crate::text::Clock;
 
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
@@ -38,6 +38,9 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
         }
     });
     bar.finish_and_clear();
+    if result.as_ref().is_err_and(is_closed_pipe) {
+        return result.map(|()| Outcome::Done);
+    }
     if !reassembler.is_empty() {
         *sink.given_up.entry("end_of_capture").or_default() += reassembler.len() as u64;
     }
@@ -161,6 +164,7 @@ impl Sink {
                 stats.write_text(frames, &self.given_up, self.page, self.output.line())
             }
             Form::Lines | Form::Objects => {
+                self.output.flush()?;
                 if self.damaged > 0 {
                     note(format_args!("{} of {} datagrams are damaged", self.damaged, self.shown));
                 }
