@@ -26,7 +26,7 @@ pub enum CaptureError {
         value: u32,
     },
     /// Reading failed.
-    #[error("cannot read record {record} at byte {offset}: {source}")]
+    #[error("cannot read record {record} at byte {offset}")]
     Io {
         /// Number of the record.
         record: u64,

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Ok(Outcome::NothingMatched) => ExitCode::from(1),
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mailslot: {}", text::safe(&format!("{error:#}")));
+            output::note(format_args!("{}", text::safe(&format!("{error:#}"))));
             ExitCode::from(2)
         }
     }

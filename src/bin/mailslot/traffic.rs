@@ -3,11 +3,14 @@
 
 use std::net::SocketAddrV4;
 
+use anyhow::Context;
 use mailslot::capture::{Defragmenter, Frame, Packet, Timestamp, UdpDatagram};
 use mailslot::wire::{DecodeError, nbdgm, nbns};
 
 use crate::input::Capture;
+use crate::output::note;
 use crate::streams::{self, SessionUnit, Streams};
+use crate::text;
 
 /// The frame in which something stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,6 +42,9 @@ pub(crate) struct Payload<'a> {
     /// Bytes of the datagram that the capture does not have.
     pub(crate) missing: usize,
 }
+
+/// The reason of [`Traffic::ip_fragments_missing`].
+pub(crate) const IP_FRAGMENTS_MISSING: &str = "ip_fragments_missing";
 
 /// What is held between the frames.
 #[derive(Default)]
@@ -87,6 +93,12 @@ impl Traffic {
         Ok(())
     }
 
+    /// Datagrams of which IP fragments are missing at the end of the capture, whatever their port.
+    pub(crate) fn ip_fragments_missing(&self) -> u64 {
+        let counters = self.defragmenter.counters();
+        counters.timed_out + counters.evicted + self.defragmenter.waiting() as u64
+    }
+
     /// Gives what is left to `each`: nothing more comes.
     pub(crate) fn finish(
         &mut self,
@@ -101,17 +113,19 @@ impl Traffic {
 /// reported and passed over; a file that ends early is an error, after all that came before.
 pub(crate) fn for_each(
     capture: &mut Capture,
+    traffic: &mut Traffic,
     mut each: impl FnMut(Place, Unit<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut traffic = Traffic::default();
     loop {
-        match capture.next_frame() {
+        match capture.reader.next_frame() {
             Ok(Some(frame)) => traffic.frame(&frame, &mut each)?,
             Ok(None) => return traffic.finish(each),
-            Err(error) if error.is_recoverable() => eprintln!("mailslot: {error}"),
+            Err(error) if error.is_recoverable() => {
+                note(format_args!("{}: {error}", text::safe(&capture.name)));
+            }
             Err(error) => {
                 traffic.finish(each)?;
-                return Err(error.into());
+                return Err(error).with_context(|| capture.name.clone());
             }
         }
     }

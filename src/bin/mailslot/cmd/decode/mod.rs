@@ -11,7 +11,6 @@ mod stats;
 mod verify;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 
 use mailslot::service::datagram::{Event, Input, Reassembler};
 use mailslot::service::{Limits, Machine};
@@ -26,16 +25,17 @@ use self::stats::Stats;
 use crate::Outcome;
 use crate::cli::DecodeArgs;
 use crate::input;
-use crate::output::Output;
+use crate::output::{Output, is_closed_pipe, note};
 use crate::text::Clock;
-use crate::traffic::{self, Payload, Place, Unit};
+use crate::traffic::{self, Payload, Place, Traffic, Unit};
 
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
     let filter = Filter::new(args)?;
     let (mut capture, bar) = input::open(args.input.path())?;
     let mut sink = Sink::new(args);
     let mut reassembler = Reassembler::new(Limits::default());
-    let result = traffic::for_each(&mut capture, |place, unit| match unit {
+    let mut traffic = Traffic::default();
+    let result = traffic::for_each(&mut capture, &mut traffic, |place, unit| match unit {
         Unit::Datagram(payload) => each_datagram(place, &payload, &mut reassembler, &filter, &mut sink),
         Unit::NameService(payload) => {
             let decoded = NameService::read(payload.bytes, payload.base, payload.missing);
@@ -54,11 +54,18 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
         }
     });
     bar.finish_and_clear();
+    if result.as_ref().is_err_and(is_closed_pipe) {
+        return result.map(|()| Outcome::Done);
+    }
     if !reassembler.is_empty() {
         *sink.given_up.entry("end_of_capture").or_default() += reassembler.len() as u64;
     }
+    let lost = traffic.ip_fragments_missing();
+    if lost > 0 {
+        sink.given_up.insert(traffic::IP_FRAGMENTS_MISSING, lost);
+    }
     // What came before an error is not lost.
-    sink.finish(capture.records())?;
+    sink.finish(capture.reader.records())?;
     result?;
     Ok(if sink.shown > 0 { Outcome::Done } else { Outcome::NothingMatched })
 }
@@ -125,10 +132,8 @@ impl Sink {
             (false, true) => Form::Objects,
             (false, false) => Form::Lines,
         };
-        // From a pipe that somebody still writes, each line is wanted as it comes.
-        let live = args.input.path() == std::path::Path::new("-") && !std::io::stdin().is_terminal();
         Self {
-            output: Output::new(live),
+            output: Output::new(input::is_live(args.input.path())),
             clock: Clock::new(),
             form,
             verify: args.verify,
@@ -176,14 +181,15 @@ impl Sink {
                 stats.write_text(frames, &self.given_up, self.page, self.output.line())
             }
             Form::Lines | Form::Objects => {
+                self.output.flush()?;
                 if self.damaged > 0 {
-                    eprintln!("mailslot: {} of {} datagrams are damaged", self.damaged, self.shown);
+                    note(format_args!("{} of {} datagrams are damaged", self.damaged, self.shown));
                 }
                 for (reason, count) in &self.given_up {
-                    eprintln!("mailslot: {count} datagrams in fragments are given up: {reason}");
+                    note(format_args!("{count} datagrams in fragments are given up: {reason}"));
                 }
                 if self.verify {
-                    eprintln!("mailslot: {} of {} datagrams come back otherwise", self.differing, self.shown);
+                    note(format_args!("{} of {} datagrams come back otherwise", self.differing, self.shown));
                 }
             }
         }
