@@ -18,6 +18,9 @@ TARGETS = {
     "nbdgm": ["nbdgm"],
     "mailslot_write": ["smb"],
     "browser": ["browser", "lanman"],
+    "nbss": ["nbss"],
+    "smb_session": ["smb_session"],
+    "rap": ["rap", "rap_parameters"],
 }
 
 
