@@ -19,6 +19,9 @@ TARGETS = {
     "nbns": ["nbns"],
     "mailslot_write": ["smb"],
     "browser": ["browser", "lanman"],
+    "nbss": ["nbss"],
+    "smb_session": ["smb_session"],
+    "rap": ["rap", "rap_parameters"],
 }
 
 
