@@ -72,6 +72,7 @@ mod order;
 mod packet;
 mod reader;
 mod tcp;
+mod writer;
 
 pub use defrag::{DefragCounters, DefragLimits, Defragmenter, Reassembled};
 pub use error::{CaptureError, FileStart};
@@ -83,3 +84,4 @@ pub use tcp::{
     TcpArrivals, TcpCounters, TcpData, TcpDirection, TcpEnd, TcpEndReason, TcpEvent, TcpGap, TcpGapReason,
     TcpLimits, TcpReassembler, TcpStart,
 };
+pub use writer::Writer;

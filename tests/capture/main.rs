@@ -10,3 +10,4 @@ mod links;
 mod pcapng;
 mod records;
 mod tcp;
+mod writer;
