@@ -68,6 +68,7 @@ mod frame;
 mod half;
 mod input;
 mod link;
+mod live;
 mod order;
 mod packet;
 mod reader;
@@ -78,6 +79,7 @@ pub use defrag::{DefragCounters, DefragLimits, Defragmenter, Reassembled};
 pub use error::{CaptureError, FileStart};
 pub use frame::{Frame, LinkType, Timestamp};
 pub use link::MAX_VLAN_TAGS;
+pub use live::{Interface, InterfaceAddress, LiveCapture, LiveOptions, interfaces};
 pub use packet::{Ipv4Fragment, OtherKind, Packet, TcpFlags, TcpSegment, UdpDatagram};
 pub use reader::{Format, MAX_BLOCK_LEN, MAX_INTERFACES, MAX_RECORD_LEN, Reader};
 pub use tcp::{
