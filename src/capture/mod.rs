@@ -68,18 +68,22 @@ mod frame;
 mod half;
 mod input;
 mod link;
+mod live;
 mod order;
 mod packet;
 mod reader;
 mod tcp;
+mod writer;
 
 pub use defrag::{DefragCounters, DefragLimits, Defragmenter, Reassembled};
 pub use error::{CaptureError, FileStart};
 pub use frame::{Frame, LinkType, Timestamp};
 pub use link::MAX_VLAN_TAGS;
+pub use live::{Interface, InterfaceAddress, LiveCapture, LiveOptions, interfaces};
 pub use packet::{Ipv4Fragment, OtherKind, Packet, TcpFlags, TcpSegment, UdpDatagram};
 pub use reader::{Format, MAX_BLOCK_LEN, MAX_INTERFACES, MAX_RECORD_LEN, Reader};
 pub use tcp::{
     TcpArrivals, TcpCounters, TcpData, TcpDirection, TcpEnd, TcpEndReason, TcpEvent, TcpGap, TcpGapReason,
     TcpLimits, TcpReassembler, TcpStart,
 };
+pub use writer::Writer;
