@@ -452,9 +452,9 @@ fn values_are_those_of_the_codec() {
     let (header, words) = (write.header(), write.words());
     let fields: [(&str, &str, u64); 28] = [
         ("header", "command", header.command.0.into()),
-        ("header", "status", header.status.into()),
-        ("header", "flags", header.flags.into()),
-        ("header", "flags2", header.flags2.into()),
+        ("header", "status", header.status.0.into()),
+        ("header", "flags", header.flags.bits().into()),
+        ("header", "flags2", header.flags2.bits().into()),
         ("header", "pid_high", header.pid_high.into()),
         ("header", "reserved", header.reserved.into()),
         ("header", "tid", header.tid.into()),

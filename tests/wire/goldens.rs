@@ -5,16 +5,13 @@
 use mailslot::wire::browser::{Announcement, BrowserFrame, LanmanFrame};
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Body, Datagram, LengthForm};
-use mailslot::wire::nbns::Packet;
-use mailslot::wire::nbss::Packet;
 use mailslot::wire::oem::OemZ;
 use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
+use mailslot::wire::{nbns, nbss};
 use serde_json::{Value, json};
 
 use crate::frames::cases;
-use crate::nbns::show_packet;
-use crate::nbss::show_packet;
 use crate::rap::{show_parameters, show_request};
 use crate::smb_session::show_message;
 
@@ -36,11 +33,11 @@ macro_rules! goldens {
 goldens! {
     name: ScopedName<'_>, show_displayed_name, lossless;
     nbdgm: Datagram<'_>, show_datagram, lossless;
-    nbns: Packet<'_>, show_packet, lossless;
+    nbns: nbns::Packet<'_>, crate::nbns::show_packet, lossless;
     smb: MailslotWrite<'_>, show_mailslot_write, lossless;
     browser: BrowserFrame<'_>, show_browser_frame, lossless;
     lanman: LanmanFrame<'_>, show_lanman_frame, lossless;
-    nbss: Packet<'_>, show_packet, lossless;
+    nbss: nbss::Packet<'_>, crate::nbss::show_packet, lossless;
     smb_session: SmbMessage<'_>, show_message, lossless;
     rap: Request<'_>, show_request, lossless;
     rap_parameters: ResponseParameters<'_>, show_parameters, lossless;
