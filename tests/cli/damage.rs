@@ -133,3 +133,19 @@ fn a_bad_record_is_passed_over() {
     assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 2), "{}", ran.stderr);
     assert!(ran.stderr.starts_with("mailslot: standard input: record 2 "), "{}", ran.stderr);
 }
+
+/// A UDP length of 0 behind ports that can be read: damage if they are ours, nothing to us if not.
+#[test]
+fn damage_at_other_ports_is_not_ours() {
+    let mut file = build::pcap_header();
+    for ports in [[0, 138, 0, 138], [0, 137, 0, 137], [4, 1, 0, 138]] {
+        let mut frame = build::frame(b"x");
+        frame[34..38].copy_from_slice(&ports);
+        frame[38..40].copy_from_slice(&[0, 0]);
+        build::record(&mut file, 1_700_000_000, &frame);
+    }
+    let objects = parse(&run(&["decode", "--json", "-"], &file).stdout);
+    let frames: Vec<_> = objects.iter().map(|object| object["frame"].as_u64().unwrap()).collect();
+    assert_eq!(frames, [1, 3]);
+    assert_eq!((&objects[0]["error"]["layer"], &objects[0]["error"]["offset"]), (&"udp".into(), &38.into()));
+}

@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 
 use anyhow::Context;
 use mailslot::capture::{Defragmenter, Packet, Timestamp, UdpDatagram};
-use mailslot::wire::{DecodeError, nbdgm};
+use mailslot::wire::{DecodeError, Layer, nbdgm};
 
 use crate::input::Capture;
 use crate::output::note;
@@ -66,13 +66,13 @@ pub(crate) fn for_each(
                 if let Some(whole) = defragmenter.insert(frame.time, &fragment) {
                     match whole.udp() {
                         Ok(udp) if is_ours(&udp) => each(place, Unit::Payload(payload(&udp, 0)))?,
-                        Ok(_) => {}
-                        Err(error) => each(place, Unit::Damaged(error))?,
+                        Err(error) if may_be_ours(&error, whole.bytes) => each(place, Unit::Damaged(error))?,
+                        _ => {}
                     }
                 }
             }
-            Ok(_) => {}
-            Err(error) => each(place, Unit::Damaged(error))?,
+            Err(error) if may_be_ours(&error, frame.bytes) => each(place, Unit::Damaged(error))?,
+            _ => {}
         }
     }
 }
@@ -89,6 +89,20 @@ pub(crate) fn given_up(defragmenter: &Defragmenter) -> u64 {
 #[inline]
 const fn is_ours(udp: &UdpDatagram<'_>) -> bool {
     udp.destination.port() == nbdgm::PORT || udp.source.port() == nbdgm::PORT
+}
+
+/// Whether what is damaged may be ours: in front of a wrong UDP length, the ports can be read.
+#[cold]
+fn may_be_ours(error: &DecodeError, bytes: &[u8]) -> bool {
+    if (error.layer, error.field) != (Layer::Udp, "length") {
+        return true;
+    }
+    match bytes.get(error.offset.saturating_sub(4)..error.offset) {
+        Some(&[s0, s1, d0, d1]) => {
+            [u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])].contains(&nbdgm::PORT)
+        }
+        _ => true,
+    }
 }
 
 #[inline]
