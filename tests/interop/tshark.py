@@ -185,10 +185,20 @@ def known(section):
         return function
     return add
 
-@known("MS-BRWS 2.2.1: strings are OEM characters")
-def strings_of_the_browser_read_as_ascii(_, key, ours, theirs):
-    return key.startswith(("browser.", "lanman.")) and isinstance(theirs, str) and "\ufffd" in theirs \
-        and len(ours) == len(theirs) and all(a == b for a, b in zip(ours, theirs) if b != "\ufffd")
+def as_ascii(theirs):
+    """A pattern of what tshark shows: bytes above 0x7f are a replacement character or <e0>."""
+    pieces = re.split("\ufffd|<[89a-fA-F][0-9a-fA-F]>(?!$|\\.)", theirs)
+    return r"(\\x..|.)".join(map(re.escape, pieces))
+
+
+@known("MS-BRWS 2.2, MS-MAIL 2.2.1, MS-NBTE 2.2.1: strings are OEM characters")
+def strings_read_as_ascii(_, key, ours, theirs):
+    return isinstance(theirs, str) and re.fullmatch(as_ascii(theirs), ours) is not None
+
+
+@known("RFC 1002 4.1: labels are counted, a NUL in one does not end it")
+def scope_ends_at_a_nul(_, key, ours, theirs):
+    return key.startswith("nbdgm.") and re.match(as_ascii(theirs) + r"\\x00", ours) is not None
 
 
 @known("MS-BRWS 2.2.2: Samba writes two bytes in front of the name")
@@ -215,7 +225,8 @@ def tshark(program, path, home):
     environment = dict(os.environ, WIRESHARK_CONFIG_DIR=home, HOME=home)
     output = subprocess.run(args, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     frames = {}
-    for packet in json.loads(output.stdout or b"[]"):
+    # What tshark cannot show as UTF-8 it writes as it is.
+    for packet in json.loads(output.stdout.decode(errors="replace") or "[]", strict=False):
         layers = packet["_source"]["layers"]
         frames[int(layers["frame"]["frame.number"])] = layers
     return frames

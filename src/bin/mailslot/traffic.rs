@@ -5,7 +5,7 @@ use std::net::SocketAddrV4;
 
 use anyhow::Context;
 use mailslot::capture::{Defragmenter, Frame, Packet, Timestamp, UdpDatagram};
-use mailslot::wire::{DecodeError, nbdgm, nbns};
+use mailslot::wire::{DecodeError, Layer, nbdgm, nbns};
 
 use crate::input::Capture;
 use crate::output::note;
@@ -78,7 +78,8 @@ impl Traffic {
                                 each(place, unit)?;
                             }
                         }
-                        Err(error) => each(place, Unit::Damaged(error))?,
+                        Err(error) if may_be_ours(&error, whole.bytes) => each(place, Unit::Damaged(error))?,
+                        Err(_) => {}
                     }
                 }
             }
@@ -87,8 +88,8 @@ impl Traffic {
                     self.streams.segment(place.time, &segment, |unit| each(place, Unit::Session(unit)))?;
                 }
             }
-            Ok(_) => {}
-            Err(error) => each(place, Unit::Damaged(error))?,
+            Err(error) if may_be_ours(&error, frame.bytes) => each(place, Unit::Damaged(error))?,
+            _ => {}
         }
         Ok(())
     }
@@ -128,6 +129,22 @@ pub(crate) fn for_each(
                 return Err(error).with_context(|| capture.name.clone());
             }
         }
+    }
+}
+
+/// Whether what is damaged may be ours: in front of a wrong length, the ports can be read.
+#[cold]
+fn may_be_ours(error: &DecodeError, bytes: &[u8]) -> bool {
+    let (ports_at, ours) = match (error.layer, error.field) {
+        (Layer::Udp, "length") => (error.offset.checked_sub(4), [nbns::PORT, nbdgm::PORT]),
+        (Layer::Tcp, "data_offset") => (error.offset.checked_sub(12), [139, 445]),
+        _ => return true,
+    };
+    match ports_at.and_then(|at| bytes.get(at..at.checked_add(4)?)) {
+        Some(&[s0, s1, d0, d1]) => {
+            [[s0, s1], [d0, d1]].map(u16::from_be_bytes).iter().any(|port| ours.contains(port))
+        }
+        _ => true,
     }
 }
 

@@ -152,7 +152,7 @@ impl Sink {
         }
         self.shown += 1;
         self.damaged += u64::from(record.error().is_some());
-        let verdict = self.verify.then(|| verify::verify(record, payload));
+        let verdict = self.verify.then(|| verify::verify(record, payload)).flatten();
         if matches!(verdict, Some(verify::Verdict::Differs(_))) {
             self.differing += 1;
         }
@@ -183,13 +183,13 @@ impl Sink {
             Form::Lines | Form::Objects => {
                 self.output.flush()?;
                 if self.damaged > 0 {
-                    note(format_args!("{} of {} datagrams are damaged", self.damaged, self.shown));
+                    note(format_args!("{} of {} units are damaged", self.damaged, self.shown));
                 }
                 for (reason, count) in &self.given_up {
                     note(format_args!("{count} datagrams in fragments are given up: {reason}"));
                 }
                 if self.verify {
-                    note(format_args!("{} of {} datagrams come back otherwise", self.differing, self.shown));
+                    note(format_args!("{} of {} units come back otherwise", self.differing, self.shown));
                 }
             }
         }
