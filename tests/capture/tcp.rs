@@ -676,9 +676,10 @@ proptest! {
         let mut expected = [Model::default(), Model::default()];
         for (side, model) in expected.iter_mut().enumerate() {
             let mine = || parts.iter().filter(|part| part.low == (side == 0));
-            for offset in 0..mine().map(|part| part.to).max().unwrap_or(0) {
+            let reach = mine().map(|part| part.to).max().unwrap_or(0);
+            for (offset, byte) in sent[side].iter().enumerate().take(reach) {
                 if mine().any(|part| (part.from..part.to).contains(&offset)) {
-                    model.bytes.insert(offset as u64, sent[side][offset]);
+                    model.bytes.insert(offset as u64, *byte);
                 } else {
                     model.holes.insert(offset as u64, ());
                 }
@@ -712,7 +713,7 @@ proptest! {
             }
         };
         let segment = |side: usize, sequence: u32, flags, payload| {
-            let (from, to) = (ends(1 + side as u16), ends(2 - side as u16));
+            let (from, to) = if side == 0 { (ends(1), ends(2)) } else { (ends(2), ends(1)) };
             TcpSegment::new(from, to, first[side].wrapping_add(sequence), flags, payload)
         };
         note(collect(&mut tcp.push(at(0), &segment(0, 0_u32.wrapping_sub(1), SYN, b"")), size));
