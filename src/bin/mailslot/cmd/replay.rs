@@ -28,16 +28,18 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let mut replay = Replay::new(args, &names)?;
     let (mut capture, bar) = input::open(args.input.path())?;
     let mut traffic = Traffic::default();
-    let result = traffic::for_each(&mut capture, &mut traffic, |place, unit| match unit {
-        Unit::NameService(_) | Unit::Session(_) => Ok(()),
-        Unit::Datagram(payload) => {
-            let at = place.time.since_epoch();
-            replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
-        }
-        Unit::Damaged(_) => {
-            replay.dropped("damaged");
-            Ok(())
-        }
+    let result = capture.for_each(|frame| {
+        traffic.frame(frame, |place, unit| match unit {
+            Unit::NameService(_) | Unit::Session(_) => Ok(()),
+            Unit::Datagram(payload) => {
+                let at = place.time.since_epoch();
+                replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
+            }
+            Unit::Damaged(_) => {
+                replay.dropped("damaged");
+                Ok(())
+            }
+        })
     });
     bar.finish_and_clear();
     if result.as_ref().is_err_and(is_closed_pipe) {
