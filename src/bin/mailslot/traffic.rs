@@ -79,10 +79,8 @@ impl Traffic {
                     }
                 }
             }
-            Ok(Packet::Tcp(segment)) => {
-                if streams::framing(segment.source, segment.destination).is_some() {
-                    self.streams.segment(place.time, &segment, |unit| each(place, Unit::Session(unit)))?;
-                }
+            Ok(Packet::Tcp(segment)) if streams::framing(segment.source, segment.destination).is_some() => {
+                self.streams.segment(place.time, &segment, |unit| each(place, Unit::Session(unit)))?;
             }
             Err(error) if may_be_ours(&error, frame.bytes) => each(place, Unit::Damaged(error))?,
             _ => {}

@@ -14,7 +14,7 @@ use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
 use mailslot::wire::smb::MAILSLOT_PREFIX;
 
-use super::decode::{matches_slot, slot_globs};
+use super::decode::{matches_slot, message_line, slot_globs};
 use crate::Outcome;
 use crate::cli::{NamePattern, ReplayArgs};
 use crate::input;
@@ -190,12 +190,12 @@ impl Replay {
             self.clock.write(time, out);
             let cut = if message.truncated { " (cut)" } else { "" };
             let line = format!(
-                " {} {} > {} {} bytes{cut} {}",
+                " {} {} > {} {} bytes{cut}{}",
                 text::safe(&slot.to_string()),
                 text::name(&from, self.page),
                 text::name(&to, self.page),
                 message.data.len(),
-                text::preview(&message.data, self.page),
+                message_line(slot.to_string().as_bytes(), &message.data, self.page),
             );
             out.extend_from_slice(line.as_bytes());
         }
