@@ -4,7 +4,7 @@
 //! pcap, pcapng (any std::io::Read)          an interface (Unix)
 //!   ▼ Reader::next_frame                      ▼ LiveCapture::next_frame
 //! Frame { number, time, link, bytes }  ──► Writer::write        pcap, pcapng (any std::io::Write)
-//!   ▼ Packet::parse                 Ethernet, VLAN, Linux cooked, loopback, raw IP; IPv4; UDP, TCP
+//!   ▼ Packet::parse                 Ethernet, VLAN, Linux cooked, loopback, raw IP, 802.11; IPv4; UDP, TCP
 //! Packet::Udp ──────────────┐  Packet::Fragment          Packet::Tcp     Packet::Other
 //!                           │       ▼ Defragmenter::insert    ▼ TcpReassembler::push
 //!                           │    Reassembled               TcpEvent::{Data, Gap, End}
@@ -75,6 +75,7 @@ mod order;
 mod packet;
 mod reader;
 mod tcp;
+mod wifi;
 mod writer;
 
 pub use defrag::{DefragCounters, DefragLimits, Defragmenter, Reassembled};

@@ -46,7 +46,9 @@ pub enum OtherKind {
     EtherType(u16),
     /// Another address family of a BSD loopback frame.
     AddressFamily(u32),
-    /// A link layer that is not read, for example 802.11.
+    /// An 802.11 frame that is encrypted, a fragment, an aggregate, or no data frame.
+    Ieee80211,
+    /// A link layer that is not read, for example USB.
     LinkType(LinkType),
 }
 
@@ -140,7 +142,7 @@ impl<'a> Packet<'a> {
     /// Walks from the link layer to the transport layer of a captured frame.
     ///
     /// Ethernet II with up to [`super::MAX_VLAN_TAGS`] VLAN tags, Linux cooked (both versions), BSD loopback
-    /// (both) and raw IP are read; other link types are [`OtherKind::LinkType`].
+    /// (both), raw IP and 802.11 (with radiotap or bare) are read; other link types are [`OtherKind::LinkType`].
     ///
     /// * Bytes behind the IP total length (Ethernet's padding) are cut off; a total length of 0, which
     ///   captures on a host with segmentation offload show, means all that was captured.
