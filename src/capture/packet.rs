@@ -183,7 +183,7 @@ pub(super) fn ipv4(frame: &[u8], at: usize) -> Result<Packet<'_>, DecodeError> {
             other => OtherKind::Ipv4Protocol(other.0),
         }));
     }
-    let (source, destination) = (header.get_source(), header.get_destination());
+    let (source, destination) = addresses(bytes);
     let payload_offset = at.saturating_add(header_len);
     let more = header.get_flags() & MORE_FRAGMENTS != 0;
     if more || header.get_fragment_offset() != 0 {
@@ -201,6 +201,15 @@ pub(super) fn ipv4(frame: &[u8], at: usize) -> Result<Packet<'_>, DecodeError> {
         }));
     }
     UdpDatagram::parse(source, destination, payload, payload_offset).map(Packet::Udp)
+}
+
+/// The addresses of a whole header; pnet reads them one byte at a time.
+#[inline]
+fn addresses(header: &[u8]) -> (Ipv4Addr, Ipv4Addr) {
+    match header.get(12..20) {
+        Some(&[a, b, c, d, e, f, g, h]) => (Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)),
+        _ => (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED),
+    }
 }
 
 const MORE_FRAGMENTS: u8 = pnet_packet::ipv4::Ipv4Flags::MoreFragments;

@@ -44,7 +44,7 @@ pub(super) fn write(
     }
     if decoded.has_notes() {
         json.raw(",\"notes\":[");
-        json.list(decoded.notes(), |json, note| json.string(note));
+        json.list(decoded.notes(), |json, note| json.word(note));
         json.raw("]");
     }
     if let Some(problem) = &decoded.error {
@@ -56,7 +56,7 @@ pub(super) fn write(
             json.raw(",\"verify\":\"same\"");
             if let Some(layout) = layout {
                 json.raw(",\"layout\":");
-                json.string(layout.name());
+                json.word(layout.name());
             }
         }
         Some(Verdict::Differs(bytes)) => {
@@ -231,7 +231,7 @@ fn announcement(json: &mut Json<'_>, frame: &Announcement<'_>, keys: Announcemen
 fn server_type(json: &mut Json<'_>, server_type: ServerType) {
     json.field(",\"server_type\":", server_type.bits());
     json.raw(",\"server_types\":[");
-    json.list(server_type.iter_names(), |json, (name, _)| json.string(name));
+    json.list(server_type.iter_names(), |json, (name, _)| json.word(name));
     json.raw("]");
 }
 
@@ -244,7 +244,7 @@ fn election(json: &mut Json<'_>, frame: &RequestElection<'_>) {
     json.field(",\"criteria_browser_version_minor\":", version.minor);
     json.field(",\"criteria_roles\":", frame.criteria.roles().bits());
     json.raw(",\"criteria_role_names\":[");
-    json.list(role_names(frame.criteria.roles()), |json, name| json.string(name));
+    json.list(role_names(frame.criteria.roles()), |json, name| json.word(name));
     json.field("],\"uptime\":", frame.uptime);
     json.raw(",\"server_name\":");
     json.oem(frame.server_name().text());
@@ -289,7 +289,7 @@ fn error(json: &mut Json<'_>, error: &DecodeError) {
     json.raw(",\"error\":{\"layer\":\"");
     json.raw(error.layer.name());
     json.raw("\",\"field\":");
-    json.string(error.field);
+    json.word(error.field);
     json.field(",\"offset\":", error.offset);
     json.raw(",\"kind\":\"");
     json.raw(error.kind.name());
