@@ -37,7 +37,8 @@ fuzz_target!(|data: &[u8]| {
         if let Ok(slot) = registry.create(&SlotPath::local(arrived.slot.clone()), CreateOptions::default()) {
             slots.push(slot);
         }
-        let slot = slots.iter().find(|slot| *slot.name() == arrived.slot).expect("made when it was first named");
+        let slot =
+            slots.iter().find(|slot| *slot.name() == arrived.slot).expect("made when it was first named");
         let delivered = ingest.deliver(&arrived).expect("the slot is there and empty");
         assert_eq!(delivered.bytes, arrived.data.len());
         let message = slot.try_read().expect("just delivered");

@@ -47,7 +47,8 @@ fuzz_target!(|data: &[u8]| {
     assert!(reassembler.is_empty());
     let stats = reassembler.stats();
     assert_eq!(stats.complete, complete);
-    let given_up = stats.timeout + stats.too_many_datagrams + stats.too_long + stats.too_many_fragments + stats.conflict;
+    let given_up =
+        stats.timeout + stats.too_many_datagrams + stats.too_long + stats.too_many_fragments + stats.conflict;
     let mut later = 0;
     while reassembler.poll_event().is_some() {
         later += 1;

@@ -1,11 +1,12 @@
-//! What a capture file holds: frames, their times and link types.
+//! What a capture holds: frames, their times and link types.
 
 use core::{fmt, time::Duration};
 
 use super::packet::Packet;
 use crate::wire::DecodeError;
 
-/// One captured frame. Its bytes stay in the reader's buffer until the next one is asked for.
+/// One captured frame, of a file or an interface. Its bytes stay in the reader's buffer until the next one is
+/// asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Frame<'a> {
@@ -24,6 +25,13 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// A whole frame that comes from no file: without a number, on interface 0.
+    #[allow(clippy::cast_possible_truncation)]
+    pub const fn new(time: Timestamp, link: LinkType, bytes: &'a [u8]) -> Self {
+        // No link layer has frames of 4 GiB.
+        Self { number: 0, time, link, interface: 0, original_len: bytes.len() as u32, bytes }
+    }
+
     /// Walks to the transport layer: [`Packet::parse`] of [`Self::link`] and [`Self::bytes`].
     ///
     /// # Errors

@@ -107,7 +107,8 @@ pub enum DecodeErrorKind {
         /// Largest length allowed, in bytes.
         max: usize,
     },
-    /// A label pointer where RFC 1002 allows none (session and datagram packets).
+    /// A label pointer where RFC 1002 allows none: in session and datagram packets, and where another pointer
+    /// points.
     PointerNotAllowed,
     /// The transaction is sound but its name is not below `\MAILSLOT\`.
     NotAMailslot,
@@ -136,7 +137,7 @@ impl fmt::Display for DecodeErrorKind {
             Self::OutOfBounds { needed, have } => write!(f, "reaches {needed}, the bound is {have}"),
             Self::Unterminated => f.write_str("has no terminating NUL"),
             Self::TooLong { have, max } => write!(f, "is {have} bytes long, at most {max} are allowed"),
-            Self::PointerNotAllowed => f.write_str("is a label pointer, which only the name service may use"),
+            Self::PointerNotAllowed => f.write_str("is a label pointer, which is not allowed here"),
             Self::NotAMailslot => f.write_str("is not below \\MAILSLOT\\"),
         }
     }

@@ -20,6 +20,10 @@ pub const ENCODED_LEN: usize = 34;
 /// Largest encoded name with its scope, in bytes (RFC 1002 §4.1).
 pub const MAX_ENCODED_LEN: usize = 255;
 
+/// Largest encoded name that is read, in bytes: a scope of 237 characters, which Samba's WINS server takes and its
+/// tests send (`ad-wins-torture.pcap`, frames 330 to 347). One character more is refused there too.
+pub const MAX_ACCEPTED_LEN: usize = 272;
+
 const LETTERS: usize = 32;
 
 /// A 16-byte NetBIOS name: 15 bytes of name and the suffix, which tells what the name is for.
@@ -185,7 +189,8 @@ impl FromStr for NetbiosName {
             ValueError::new(Layer::NetbiosName, "suffix", reason)
         };
         let (base, suffix) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
-            Some((base, digits)) if digits.len() == 2 => {
+            // `from_str_radix` would take a sign.
+            Some((base, digits)) if digits.len() == 2 && !digits.starts_with('+') => {
                 (base, Suffix(u8::from_str_radix(digits, 16).map_err(|_| bad())?))
             }
             Some(_) => return Err(bad()),
@@ -256,7 +261,8 @@ impl fmt::Debug for Suffix {
 
 /// The scope of a name: labels in wire form (`03 6c 61 62 05 63 6f 72 70 78`), without the root.
 ///
-/// Accepted: any bytes in a label (X-Scan sends `?`), 1 to 63 of them. Nodes of different scopes never
+/// Accepted: any bytes in a label (X-Scan sends `?`), 1 to 63 of them; more than the RFC's 221 bytes in all, up to
+/// [`MAX_ACCEPTED_LEN`] of the whole name. Such a scope can be written again, not made. Nodes of different scopes never
 /// communicate (RFC 1001 §14.1); Windows takes its scope from the registry value `ScopeID`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Scope<'a>(&'a [u8]);
@@ -372,10 +378,11 @@ impl<'a> ScopedName<'a> {
         Self { name, scope }
     }
 
-    /// Reads the name that begins at `offset` of a name service packet, and returns the offset behind it.
+    /// Reads the name that begins at `offset` of a name service packet, and returns the offset behind it. How it
+    /// stands there, [`PacketName`] keeps.
     ///
     /// A label pointer (`C0 xx`) may stand for the whole name or for the scope (RFC 1002 §4.1). It must point
-    /// backwards, and to labels, not to another pointer: one hop.
+    /// backwards, to labels that end before it, and not to another pointer: one hop.
     ///
     /// # Errors
     /// As [`Decode::decode`]; a pointer that does not point backwards, or points at a pointer. Offsets count
@@ -385,45 +392,8 @@ impl<'a> ScopedName<'a> {
         offset: usize,
         field: &'static str,
     ) -> Result<(Self, usize), DecodeError> {
-        let read_at = |offset: usize| {
-            let rest = packet.get(offset..).unwrap_or_default();
-            read::finish(scoped_name(field, rest), rest, Layer::NetbiosName)
-                .map(|(after, name)| (name, packet.len() - after.len()))
-                .map_err(|error| error.at(offset))
-        };
-        if let Some(target) = pointer(packet, offset, field)? {
-            return read_at(target).map(|(name, _)| (name, offset + 2));
-        }
-        // A pointer behind the 32 letters stands for the scope.
-        let behind = offset.saturating_add(1 + LETTERS);
-        match pointer(packet, behind, field)? {
-            None => read_at(offset),
-            Some(target) => {
-                let rest = packet.get(offset..).unwrap_or_default();
-                let (_, name) =
-                    read::finish(letters(field, rest), rest, Layer::NetbiosName).map_err(|e| e.at(offset))?;
-                let labels = packet.get(target..).unwrap_or_default();
-                let (_, scope) = read::finish(scope(field, labels, 1 + LETTERS), labels, Layer::NetbiosName)
-                    .map_err(|e| e.at(target))?;
-                Ok((Self { name, scope }, behind + 2))
-            }
-        }
-    }
-}
-
-/// The target of the label pointer at `offset`, if there is one.
-fn pointer(packet: &[u8], offset: usize, field: &'static str) -> Result<Option<usize>, DecodeError> {
-    match packet.get(offset..) {
-        Some(&[high, low, ..]) if high >= 0xc0 => {
-            let target = usize::from(high & 0x3f) << 8 | usize::from(low);
-            if target < offset {
-                Ok(Some(target))
-            } else {
-                let kind = DecodeErrorKind::OutOfBounds { needed: target, have: offset };
-                Err(DecodeError::new(Layer::NetbiosName, field, offset, kind))
-            }
-        }
-        _ => Ok(None),
+        let mut at = offset;
+        PacketName::read(packet, &mut at, field).map(|name| (name.name, at))
     }
 }
 
@@ -473,6 +443,118 @@ impl Encode for ScopedName<'_> {
     }
 }
 
+/// How a name stands in a name service packet (RFC 1002 §4.1). Offsets count from the packet's first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum NameForm {
+    /// In full: responses, and every question.
+    #[default]
+    Full,
+    /// A label pointer in place of the whole name: `C0 0C`, the question's name, in requests.
+    Pointer(u16),
+    /// The 32 letters in full, then a label pointer in place of the scope.
+    ScopePointer(u16),
+}
+
+/// A name as a name service packet carries it: see [`ScopedName::decode_in_packet`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PacketName<'a> {
+    name: ScopedName<'a>,
+    form: NameForm,
+}
+
+impl<'a> PacketName<'a> {
+    /// A name in full.
+    pub(crate) const fn full(name: ScopedName<'a>) -> Self {
+        Self { name, form: NameForm::Full }
+    }
+
+    /// A pointer to the name at offset `target`.
+    pub(crate) const fn pointer(name: ScopedName<'a>, target: u16) -> Self {
+        Self { name, form: NameForm::Pointer(target) }
+    }
+
+    /// The name, with what a pointer stands for in its place.
+    pub const fn name(&self) -> &ScopedName<'a> {
+        &self.name
+    }
+
+    /// How it stands in the packet.
+    pub const fn form(&self) -> NameForm {
+        self.form
+    }
+
+    /// Reads the name that begins at `at` and moves `at` behind it; offsets count from `packet`.
+    pub(crate) fn read(packet: &'a [u8], at: &mut usize, field: &'static str) -> Result<Self, DecodeError> {
+        let start = *at;
+        if let Some(target) = label_pointer(packet, start, field)? {
+            let pointed = packet.get(usize::from(target)..start).unwrap_or_default();
+            let (_, name) = read::finish(scoped_name(field, pointed), pointed, Layer::NetbiosName)
+                .map_err(|error| error.at(target.into()))?;
+            *at = start + 2;
+            return Ok(Self { name, form: NameForm::Pointer(target) });
+        }
+        let rest = packet.get(start..).unwrap_or_default();
+        let (after, name) =
+            read::finish(letters(field, rest), rest, Layer::NetbiosName).map_err(|error| error.at(start))?;
+        let behind = packet.len() - after.len();
+        let (labels, base, form) = match label_pointer(packet, behind, field)? {
+            Some(target) => {
+                let pointed = packet.get(usize::from(target)..behind).unwrap_or_default();
+                (pointed, usize::from(target), NameForm::ScopePointer(target))
+            }
+            None => (after, behind, NameForm::Full),
+        };
+        let (left, scope) = read::finish(scope(field, labels, 1 + LETTERS), labels, Layer::NetbiosName)
+            .map_err(|error| error.at(base))?;
+        *at = match form {
+            NameForm::Full => packet.len() - left.len(),
+            _ => behind + 2,
+        };
+        Ok(Self { name: ScopedName { name, scope }, form })
+    }
+}
+
+impl Encode for PacketName<'_> {
+    fn encoded_len(&self) -> usize {
+        match self.form {
+            NameForm::Full => self.name.encoded_len(),
+            NameForm::Pointer(_) => 2,
+            NameForm::ScopePointer(_) => 1 + LETTERS + 2,
+        }
+    }
+
+    fn encode(&self, out: &mut impl BufMut) {
+        match self.form {
+            NameForm::Full => self.name.encode(out),
+            NameForm::Pointer(target) => out.put_u16(0xc000 | target),
+            NameForm::ScopePointer(target) => {
+                out.put_u8(0x20);
+                out.put_slice(&self.name.name.first_level());
+                out.put_u16(0xc000 | target);
+            }
+        }
+    }
+}
+
+/// The target of the label pointer at `offset`, if there is one.
+fn label_pointer(packet: &[u8], offset: usize, field: &'static str) -> Result<Option<u16>, DecodeError> {
+    let (high, low) = match packet.get(offset..) {
+        Some(&[high @ 0xc0..=0xff, low, ..]) => (high, low),
+        Some(&[0xc0..=0xff]) => {
+            let kind = DecodeErrorKind::Truncated { needed: 2, have: 1 };
+            return Err(DecodeError::new(Layer::NetbiosName, field, offset, kind));
+        }
+        _ => return Ok(None),
+    };
+    let target = u16::from_be_bytes([high & 0x3f, low]);
+    if usize::from(target) < offset {
+        return Ok(Some(target));
+    }
+    let kind = DecodeErrorKind::OutOfBounds { needed: target.into(), have: offset };
+    Err(DecodeError::new(Layer::NetbiosName, field, offset, kind))
+}
+
 /// A name without label pointers, at the beginning of `input`.
 #[inline]
 pub(crate) fn scoped_name<'a>(field: &'static str, input: &'a [u8]) -> Parsed<'a, ScopedName<'a>> {
@@ -514,8 +596,8 @@ fn scope<'a>(field: &'static str, input: &'a [u8], used: usize) -> Parsed<'a, Sc
     let mut rest = input;
     loop {
         let taken = input.len() - rest.len();
-        if used + taken + 1 > MAX_ENCODED_LEN {
-            let kind = DecodeErrorKind::TooLong { have: used + taken + 1, max: MAX_ENCODED_LEN };
+        if used + taken + 1 > MAX_ACCEPTED_LEN {
+            let kind = DecodeErrorKind::TooLong { have: used + taken + 1, max: MAX_ACCEPTED_LEN };
             return read::fail(rest, field, kind);
         }
         rest = match rest.split_first() {

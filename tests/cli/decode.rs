@@ -107,14 +107,19 @@ fn no_match_is_exit_1() {
 fn totals() {
     let ran = run(&["decode", "--stats", "-"], &sample());
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    assert!(ran.stdout.starts_with("frames     5\ndatagrams  5\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .starts_with("frames           5\ndatagrams        5\npackets          0\nsession packets  0\n"),
+        "{}",
+        ran.stdout
+    );
     assert!(ran.stdout.contains("         2  HostAnnouncement\n"), "{}", ran.stdout);
 
     let objects = objects(&["decode", "--stats", "--json", "-"], &sample());
     assert_eq!(
         objects,
         [json!({
-            "frames": 5, "datagrams": 5,
+            "frames": 5, "datagrams": 5, "packets": 0, "session_packets": 0,
             "kinds": {"HostAnnouncement": 2, "AnnouncementRequest (LAN Manager)": 1, "other mailslots": 2},
             "slots": {
                 "\\MAILSLOT\\BROWSE": 2, "\\MAILSLOT\\APP": 1, "\\MAILSLOT\\LAB\\APP2": 1, "\\MAILSLOT\\LANMAN": 1,
@@ -151,7 +156,7 @@ fn verification() {
     assert_eq!(objects[1]["reason"], objects[1]["error"]["message"]);
     assert_eq!(
         ran.stderr,
-        "mailslot: 1 of 2 datagrams are damaged\nmailslot: 0 of 2 datagrams come back otherwise\n"
+        "mailslot: 1 of 2 units are damaged\nmailslot: 0 of 2 units come back otherwise\n"
     );
     let lines = run(&["decode", "--verify", "-"], &file).stdout;
     let lines: Vec<_> = lines.lines().collect();

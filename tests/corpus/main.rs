@@ -72,11 +72,17 @@ fn every_frame_comes_back_but_those_listed() {
     let Some(paths) = captures() else { return };
     let exceptions = exceptions();
     let mut seen: BTreeSet<Place> = BTreeSet::new();
-    let (mut frames, mut mailslots, mut same) = (0, 0, 0);
+    let (mut frames, mut mailslots, mut same, mut other) = (0, 0, 0, 0);
     let mut layouts: BTreeMap<String, u64> = BTreeMap::new();
     for path in &paths {
         for object in objects(&run(&["decode", "--json", "--verify"], path)) {
             frames += 1;
+            if object["verify"].is_null() {
+                // What is said of a TCP stream: bytes are missing, it ends inside a packet, it is SMB2.
+                assert!(object["tcp"].is_object() && object["nbss"].is_null(), "{object}");
+                frames -= 1;
+                continue;
+            }
             mailslots += u64::from(object["mailslot"].is_object());
             let place = (name(path), object["frame"].as_u64().unwrap());
             if object["verify"] == "same" {
@@ -91,17 +97,15 @@ fn every_frame_comes_back_but_those_listed() {
             };
             let listed = exceptions.get(&place);
             assert_eq!(listed, Some(&found), "{place:?} is no exception that is listed");
+            other += 1;
             seen.insert(place);
         }
     }
     let gone: Vec<_> = exceptions.keys().filter(|place| !seen.contains(place)).collect();
     assert!(gone.is_empty(), "these come back now, so strike them from exceptions.tsv: {gone:?}");
-    eprintln!(
-        "{frames} datagrams, {mailslots} mailslot messages, {same} the same, {} exceptions",
-        seen.len()
-    );
+    eprintln!("{frames} units, {mailslots} mailslot messages, {same} the same, {} exceptions", seen.len());
     eprintln!("header layouts: {layouts:?}");
-    assert_eq!(same + seen.len(), frames);
+    assert_eq!(same + other, frames);
 }
 
 /// Where in the frame it stands is no part of the reason.
@@ -127,7 +131,11 @@ fn replay_gives_each_message_to_a_reader_or_a_reason() {
         }
         // What decode shows as a message, replay delivers.
         let decoded = objects(&run(&["decode", "--json"], path));
-        let shown: Vec<&Value> = decoded.iter().filter(|object| object["mailslot"].is_object()).collect();
+        let shown: Vec<&Value> = decoded
+            .iter()
+            // Replay has no sessions yet.
+            .filter(|object| object["mailslot"].is_object() && object["nbdgm"].is_object())
+            .collect();
         assert_eq!(messages.len(), shown.len(), "{}", path.display());
         for (message, object) in messages.iter().zip(shown) {
             assert_eq!(message["data"], object["mailslot"]["data"]);

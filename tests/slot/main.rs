@@ -10,3 +10,4 @@ mod recorded;
 mod recorded_cases;
 mod route;
 mod waiting;
+mod world;

@@ -70,6 +70,12 @@ impl Json<'_> {
         self.number(number);
     }
 
+    /// `,"key":true`; the key comes with its punctuation.
+    pub(crate) fn boolean(&mut self, key: &str, value: bool) {
+        self.raw(key);
+        self.raw(if value { "true" } else { "false" });
+    }
+
     /// Bytes as a string of lower-case hex digits.
     #[inline]
     pub(crate) fn hex(&mut self, bytes: &[u8]) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use globset::GlobSet;
-use mailslot::capture::{Defragmenter, Timestamp};
+use mailslot::capture::Timestamp;
 use mailslot::node::{Accepted, Arrived, Ingest, Ingress, IngressDrop, OwnNames};
 use mailslot::service::Limits;
 use mailslot::slot::{
@@ -12,38 +12,42 @@ use mailslot::slot::{
 };
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
+use mailslot::wire::smb::MAILSLOT_PREFIX;
 
-use super::decode::{matches_slot, slot_globs};
+use super::decode::{matches_slot, message_line, slot_globs};
 use crate::Outcome;
 use crate::cli::{NamePattern, ReplayArgs};
-use crate::datagrams::{self, Unit};
 use crate::input;
 use crate::json::Json;
 use crate::output::{Output, is_closed_pipe};
 use crate::text::{self, Clock};
+use crate::traffic::{self, Traffic, Unit};
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let names: Vec<_> = args.names.iter().map(|name| NamePattern::parse(name)).collect::<Result<_, _>>()?;
     let mut replay = Replay::new(args, &names)?;
     let (mut capture, bar) = input::open(args.input.path())?;
-    let mut defragmenter = Defragmenter::default();
-    let result = datagrams::for_each(&mut capture, &mut defragmenter, |place, unit| match unit {
-        Unit::Payload(payload) => {
-            let at = place.time.since_epoch();
-            replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
-        }
-        Unit::Damaged(_) => {
-            replay.dropped("damaged");
-            Ok(())
-        }
+    let mut traffic = Traffic::default();
+    let result = capture.for_each(|frame| {
+        traffic.frame(frame, |place, unit| match unit {
+            Unit::NameService(_) | Unit::Session(_) => Ok(()),
+            Unit::Datagram(payload) => {
+                let at = place.time.since_epoch();
+                replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
+            }
+            Unit::Damaged(_) => {
+                replay.dropped("damaged");
+                Ok(())
+            }
+        })
     });
     bar.finish_and_clear();
     if result.as_ref().is_err_and(is_closed_pipe) {
         return result.map(|()| Outcome::Done);
     }
-    let lost = datagrams::given_up(&defragmenter);
+    let lost = traffic.ip_fragments_missing();
     if lost > 0 {
-        replay.dropped.insert(datagrams::IP_FRAGMENTS_MISSING, lost);
+        replay.dropped.insert(traffic::IP_FRAGMENTS_MISSING, lost);
     }
     // What came before an error is not lost.
     replay.finish()?;
@@ -134,7 +138,9 @@ impl Replay {
         }
         let wanted = match (&self.wanted, name.to_wire()) {
             (None, _) => true,
-            (Some(wanted), Ok(wire)) => matches_slot(wanted, &wire),
+            (Some(wanted), Ok(wire)) => {
+                matches_slot(wanted, wire.get(MAILSLOT_PREFIX.len()..).unwrap_or_default())
+            }
             (Some(_), Err(_)) => false,
         };
         if !wanted {
@@ -184,12 +190,12 @@ impl Replay {
             self.clock.write(time, out);
             let cut = if message.truncated { " (cut)" } else { "" };
             let line = format!(
-                " {} {} > {} {} bytes{cut} {}",
+                " {} {} > {} {} bytes{cut}{}",
                 text::safe(&slot.to_string()),
                 text::name(&from, self.page),
                 text::name(&to, self.page),
                 message.data.len(),
-                text::preview(&message.data, self.page),
+                message_line(slot.to_string().as_bytes(), &message.data, self.page),
             );
             out.extend_from_slice(line.as_bytes());
         }

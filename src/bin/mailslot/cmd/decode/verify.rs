@@ -4,7 +4,8 @@ use mailslot::wire::Encode;
 use mailslot::wire::nbdgm::{Body, Content, Datagram};
 use mailslot::wire::smb::HeaderLayout;
 
-use super::record::{Decoded, Message};
+use super::datagram::{Decoded, Message};
+use super::record::{Body as Unit, Record};
 
 /// How the encoded bytes compare with those of the capture.
 pub(super) enum Verdict {
@@ -16,11 +17,27 @@ pub(super) enum Verdict {
     NotEncoded(String),
 }
 
-pub(super) fn verify(decoded: &Decoded<'_>, payload: &[u8]) -> Verdict {
-    let not_encoded = |reason: String| Verdict::NotEncoded(reason);
-    if let Some(error) = &decoded.error {
-        return not_encoded(error.to_string());
+/// `None` if there is nothing to encode: what is said of a stream.
+pub(super) fn verify(record: &Record<'_>, payload: &[u8]) -> Option<Verdict> {
+    if let Some(error) = record.error() {
+        return Some(Verdict::NotEncoded(error.to_string()));
     }
+    Some(match &record.body {
+        Unit::Datagram(decoded) => datagram(decoded, payload),
+        Unit::NameService(decoded) => match decoded.packet() {
+            Some(packet) => compare(packet.to_bytes(), payload, None),
+            None => Verdict::NotEncoded("no packet".to_owned()),
+        },
+        Unit::Session(session) => match session.packet()?.encode() {
+            Some(bytes) => compare(bytes, payload, None),
+            None => Verdict::NotEncoded("longer than a packet can be".to_owned()),
+        },
+        Unit::Damaged(error) => Verdict::NotEncoded(error.to_string()),
+    })
+}
+
+fn datagram(decoded: &Decoded<'_>, payload: &[u8]) -> Verdict {
+    let not_encoded = |reason: String| Verdict::NotEncoded(reason);
     let Some(datagram) = &decoded.datagram else { return not_encoded("no datagram".to_owned()) };
     let layout = decoded.mailslot.as_ref().and_then(|write| write.layout());
 

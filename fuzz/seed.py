@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Fills fuzz/corpus/<target> from testdata: `python3 fuzz/seed.py`. Needs Python's standard library only.
+
+Seeds are named by their content, so that running it again adds nothing.
+"""
+
+import hashlib
+import pathlib
+import struct
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FRAMES = ROOT / "testdata" / "frames"
+CORPUS = ROOT / "fuzz" / "corpus"
+
+# The layers of testdata/frames whose bytes a target takes as they are.
+TARGETS = {
+    "netbios_name": ["name"],
+    "nbdgm": ["nbdgm"],
+    "nbns": ["nbns"],
+    "mailslot_write": ["smb"],
+    "browser": ["browser", "lanman"],
+    "nbss": ["nbss"],
+    "smb_session": ["smb_session"],
+    "rap": ["rap", "rap_parameters"],
+}
+
+
+def seed(target, data):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ("seed-" + hashlib.sha1(data).hexdigest()[:16])).write_bytes(data)
+
+
+def frames(layer):
+    return [bytes.fromhex(path.read_text()) for path in sorted((FRAMES / layer).glob("*.hex"))]
+
+
+def captured(path):
+    """UDP payloads of port 138 in a classic little-endian pcap of Ethernet frames."""
+    data = path.read_bytes()
+    if data[:4] != b"\xd4\xc3\xb2\xa1":
+        return
+    at = 24
+    while at + 16 <= len(data):
+        (length,) = struct.unpack_from("<I", data, at + 8)
+        frame = data[at + 16 : at + 16 + length]
+        at += 16 + length
+        if frame[12:14] != b"\x08\x00" or frame[23] != 17 or struct.unpack_from(">H", frame, 20)[0] & 0x3FFF:
+            continue
+        udp = frame[14 + (frame[14] & 15) * 4 :]
+        if struct.unpack_from(">H", udp, 2)[0] == 138:
+            yield udp[8 : struct.unpack_from(">H", udp, 4)[0]]
+
+
+def packets(datagrams):
+    """The input of `ingest`: each datagram behind its length."""
+    return b"".join(struct.pack(">H", len(datagram)) + datagram for datagram in datagrams)
+
+
+def fragments(datagram, at, repeat_names=False):
+    """A direct datagram without scope in two: `at` bytes of names and user data in the first."""
+    header, names, stream = datagram[:14], datagram[14:82], datagram[14:]
+
+    def part(flags, offset, data):
+        return bytes([header[0], header[1] & ~3 | flags]) + header[2:10] + struct.pack(">HH", len(data), offset) + data
+
+    later = (at - 68, names + stream[at:]) if repeat_names else (at, stream[at:])
+    return [part(3, 0, stream[:at]), part(0, *later)]
+
+
+def timed(parts):
+    """The input of `reassembly`: peer, time that passes, length, datagram."""
+    return b"".join(struct.pack(">BBH", 1, 10, len(part)) + part for part in parts)
+
+
+def main():
+    for target, layers in TARGETS.items():
+        for layer in layers:
+            for data in frames(layer):
+                seed(target, data)
+    datagrams = frames("nbdgm")
+    for path in sorted((ROOT / "testdata" / "pcap").glob("*.pcap*")):
+        seed("capture_file", path.read_bytes())
+        found = list(captured(path))
+        datagrams += found
+        for datagram in found:
+            seed("nbdgm", datagram)
+            if datagram[82:86] == b"\xffSMB":
+                seed("mailslot_write", datagram[82:])
+    for datagram in datagrams:
+        if len(datagram) >= 2048:
+            continue
+        seed("ingest", packets([datagram]))
+        if datagram[0] in (0x10, 0x11, 0x12) and len(datagram) > 90 and datagram[47:49] == b"\x00 ":
+            whole = fragments(datagram, 75)
+            seed("reassembly", timed(whole))
+            seed("reassembly", timed(reversed(whole)))
+            seed("reassembly", timed(whole + whole))
+            seed("reassembly", timed(fragments(datagram, 80, repeat_names=True)))
+            seed("ingest", packets(whole))
+    seed("ingest", packets(datagram for datagram in datagrams if len(datagram) < 2048))
+    # Operations of the registry: each number in turn, with small and large arguments.
+    for salt in range(8):
+        seed("registry", bytes((7 * i * i + salt * i + (i >> 3)) & 0xFF for i in range(240)))
+    for target in sorted(path.name for path in CORPUS.iterdir()):
+        print(target, len(list((CORPUS / target).iterdir())))
+
+
+if __name__ == "__main__":
+    main()
