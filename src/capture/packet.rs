@@ -282,7 +282,7 @@ pub(super) fn ipv4(frame: &[u8], at: usize) -> Result<Packet<'_>, DecodeError> {
     };
     let payload = rest.get(..promised).unwrap_or(rest);
     let protocol = header.get_next_level_protocol();
-    let (source, destination) = (header.get_source(), header.get_destination());
+    let (source, destination) = addresses(bytes);
     let payload_offset = at.saturating_add(header_len);
     let more = header.get_flags() & MORE_FRAGMENTS != 0;
     let fragment = more || header.get_fragment_offset() != 0;
@@ -312,6 +312,15 @@ pub(super) fn ipv4(frame: &[u8], at: usize) -> Result<Packet<'_>, DecodeError> {
         }));
     }
     UdpDatagram::parse(source, destination, payload, payload_offset).map(Packet::Udp)
+}
+
+/// The addresses of a whole header; pnet reads them one byte at a time.
+#[inline]
+fn addresses(header: &[u8]) -> (Ipv4Addr, Ipv4Addr) {
+    match header.get(12..20) {
+        Some(&[a, b, c, d, e, f, g, h]) => (Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)),
+        _ => (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED),
+    }
 }
 
 const MORE_FRAGMENTS: u8 = pnet_packet::ipv4::Ipv4Flags::MoreFragments;
