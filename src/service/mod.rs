@@ -1,7 +1,7 @@
 //! The NetBIOS services as machines without I/O: no socket, no clock, no randomness, no thread.
 //!
 //! A machine is driven by its caller: input and time go in through `handle_…`, results come out through
-//! `poll_…`. Time is a [`Duration`](core::time::Duration) since any origin, the same for all calls of one
+//! `poll_…`. Time is a [`Duration`] since any origin, the same for all calls of one
 //! machine; it must not run backwards (a smaller value is taken as no time having passed).
 
 pub mod datagram;

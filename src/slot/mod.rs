@@ -2,7 +2,7 @@
 //!
 //! Nothing in here waits, reads a clock or knows a runtime. A call that depends on time takes `now`, the time
 //! since an origin of the caller's choosing; a read that cannot end at once is a [`PendingRead`], which is a
-//! plain [`Future`](core::future::Future) that any executor, or a thread with a [`Wait`], can drive.
+//! plain [`Future`] that any executor, or a thread with a [`Wait`], can drive.
 //!
 //! ```
 //! use mailslot::slot::{CreateOptions, OpenOptions, Registry, SlotPath};

@@ -4,11 +4,11 @@
 
 mod cli;
 mod cmd;
-mod datagrams;
 mod input;
 mod json;
 mod output;
 mod text;
+mod traffic;
 
 use std::process::ExitCode;
 

@@ -14,17 +14,17 @@ use mailslot::wire::oem::CodePage;
 use super::decode::{matches_slot, slot_globs};
 use crate::Outcome;
 use crate::cli::{NamePattern, ReplayArgs};
-use crate::datagrams::{self, Unit};
 use crate::input;
 use crate::json::Json;
 use crate::output::Output;
 use crate::text::{self, Clock};
+use crate::traffic::{self, Unit};
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let names: Vec<_> = args.names.iter().map(|name| NamePattern::parse(name)).collect::<Result<_, _>>()?;
     let mut replay = Replay::new(args, &names)?;
     let (mut capture, bar) = input::open(args.input.path())?;
-    let result = datagrams::for_each(&mut capture, |place, unit| match unit {
+    let result = traffic::for_each(&mut capture, |place, unit| match unit {
         Unit::Payload(payload) => {
             let at = place.time.since_epoch();
             replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))

@@ -4,7 +4,8 @@ use anyhow::Context;
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 use mailslot::wire::smb::MAILSLOT_PREFIX;
 
-use super::record::Decoded;
+use super::datagram::Decoded;
+use super::record::Record;
 use crate::cli::{DecodeArgs, NamePattern};
 
 /// `--slot`, `--name` and `--command`: each must match if it is given, with any of its values.
@@ -25,10 +26,11 @@ impl Filter {
     }
 
     #[inline]
-    pub(super) fn passes(&self, decoded: &Decoded<'_>) -> bool {
-        (self.slots.is_none() || self.passes_slot(decoded))
-            && (self.names.is_empty() || self.passes_name(decoded))
-            && (self.commands.is_empty() || self.passes_command(decoded))
+    pub(super) fn passes(&self, record: &Record<'_>) -> bool {
+        let datagram = record.datagram();
+        (self.slots.is_none() || datagram.is_some_and(|datagram| self.passes_slot(datagram)))
+            && (self.names.is_empty() || datagram.is_some_and(|datagram| self.passes_name(datagram)))
+            && (self.commands.is_empty() || datagram.is_some_and(|datagram| self.passes_command(datagram)))
     }
 
     fn passes_slot(&self, decoded: &Decoded<'_>) -> bool {

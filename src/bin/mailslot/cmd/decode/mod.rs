@@ -1,5 +1,6 @@
 //! `mailslot decode`: a capture's datagrams, one line or JSON object each.
 
+mod datagram;
 mod filter;
 mod line;
 mod object;
@@ -13,26 +14,27 @@ use std::io::IsTerminal;
 use mailslot::service::datagram::{Event, Input, Reassembler};
 use mailslot::service::{Limits, Machine};
 
+use self::datagram::Decoded;
 use self::filter::Filter;
 pub(super) use self::filter::{matches as matches_slot, slot_globs};
-use self::record::{Decoded, Record};
+use self::record::{Body, Record};
 use self::stats::Stats;
 use crate::Outcome;
 use crate::cli::DecodeArgs;
-use crate::datagrams::{self, Payload, Place, Unit};
 use crate::input;
 use crate::output::Output;
 use crate::text::Clock;
+use crate::traffic::{self, Payload, Place, Unit};
 
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
     let filter = Filter::new(args)?;
     let (mut capture, bar) = input::open(args.input.path())?;
     let mut sink = Sink::new(args);
     let mut reassembler = Reassembler::new(Limits::default());
-    let result = datagrams::for_each(&mut capture, |place, unit| match unit {
+    let result = traffic::for_each(&mut capture, |place, unit| match unit {
         Unit::Payload(payload) => each_payload(place, &payload, &mut reassembler, &filter, &mut sink),
         Unit::Damaged(error) => {
-            let record = Record { place, ends: None, decoded: Decoded::damaged(error) };
+            let record = Record { place, ends: None, body: Body::Damaged(error) };
             sink.take(&filter, &record, &[])
         }
     });
@@ -54,13 +56,13 @@ fn each_payload(
     filter: &Filter,
     sink: &mut Sink,
 ) -> anyhow::Result<()> {
-    let mut record = Record {
-        place,
-        ends: Some((payload.source, payload.destination)),
-        decoded: Decoded::read(payload.bytes, payload.base, payload.missing),
+    let ends = Some((payload.source, payload.destination));
+    let mut decoded = Decoded::read(payload.bytes, payload.base, payload.missing);
+    let fragment = decoded.datagram.filter(|datagram| datagram.is_fragment());
+    let Some(datagram) = fragment else {
+        let record = Record { place, ends, body: Body::Datagram(&decoded) };
+        return sink.take(filter, &record, payload.bytes);
     };
-    let fragment = record.decoded.datagram.filter(|datagram| datagram.is_fragment());
-    let Some(datagram) = fragment else { return sink.take(filter, &record, payload.bytes) };
 
     reassembler.handle_input(place.time.since_epoch(), Input { peer: *payload.source.ip(), datagram });
     let mut complete = None;
@@ -72,8 +74,9 @@ fn each_payload(
         }
     }
     if let Some(reassembled) = &complete {
-        record.decoded.complete(reassembled);
+        decoded.complete(reassembled);
     }
+    let record = Record { place, ends, body: Body::Datagram(&decoded) };
     sink.take(filter, &record, payload.bytes)
 }
 
@@ -124,12 +127,12 @@ impl Sink {
 
     #[inline]
     fn take(&mut self, filter: &Filter, record: &Record<'_>, payload: &[u8]) -> anyhow::Result<()> {
-        if !filter.passes(&record.decoded) {
+        if !filter.passes(record) {
             return Ok(());
         }
         self.shown += 1;
-        self.damaged += u64::from(record.decoded.error.is_some());
-        let verdict = self.verify.then(|| verify::verify(&record.decoded, payload));
+        self.damaged += u64::from(record.error().is_some());
+        let verdict = self.verify.then(|| verify::verify(record, payload));
         if matches!(verdict, Some(verify::Verdict::Differs(_))) {
             self.differing += 1;
         }

@@ -9,7 +9,8 @@ use mailslot::wire::name::NetbiosName;
 use mailslot::wire::nbdgm::MsgType;
 use mailslot::wire::oem::CodePage;
 
-use super::record::{Decoded, Message, Record};
+use super::datagram::{Decoded, Message};
+use super::record::{Body, Record};
 use crate::json::Json;
 use crate::text;
 
@@ -55,7 +56,17 @@ impl<K> Default for Table<K> {
 impl Stats {
     #[inline]
     pub(super) fn count(&mut self, record: &Record<'_>) {
-        let decoded = &record.decoded;
+        if let Some(error) = record.error() {
+            *self.damaged.entry(error.layer).or_default() += 1;
+        }
+        match &record.body {
+            Body::Datagram(decoded) => self.datagram(decoded),
+            Body::Damaged(_) => self.datagrams += 1,
+        }
+    }
+
+    #[inline]
+    fn datagram(&mut self, decoded: &Decoded<'_>) {
         self.datagrams += 1;
         if let Some(content) = &decoded.content {
             match self.senders.counts.get_mut(&content.source_name.name) {
@@ -71,9 +82,7 @@ impl Stats {
                 None => self.slots.others += 1,
             }
         }
-        if let Some(layer) = decoded.error_layer() {
-            *self.damaged.entry(layer).or_default() += 1;
-        } else {
+        if decoded.error.is_none() {
             *self.kind(decoded) += 1;
         }
     }

@@ -4,7 +4,8 @@ use mailslot::wire::Encode;
 use mailslot::wire::nbdgm::{Body, Content, Datagram};
 use mailslot::wire::smb::HeaderLayout;
 
-use super::record::{Decoded, Message};
+use super::datagram::{Decoded, Message};
+use super::record::{Body as Unit, Record};
 
 /// How the encoded bytes compare with those of the capture.
 pub(super) enum Verdict {
@@ -16,11 +17,18 @@ pub(super) enum Verdict {
     NotEncoded(String),
 }
 
-pub(super) fn verify(decoded: &Decoded<'_>, payload: &[u8]) -> Verdict {
-    let not_encoded = |reason: String| Verdict::NotEncoded(reason);
-    if let Some(error) = &decoded.error {
-        return not_encoded(error.to_string());
+pub(super) fn verify(record: &Record<'_>, payload: &[u8]) -> Verdict {
+    if let Some(error) = record.error() {
+        return Verdict::NotEncoded(error.to_string());
     }
+    match &record.body {
+        Unit::Datagram(decoded) => datagram(decoded, payload),
+        Unit::Damaged(error) => Verdict::NotEncoded(error.to_string()),
+    }
+}
+
+fn datagram(decoded: &Decoded<'_>, payload: &[u8]) -> Verdict {
+    let not_encoded = |reason: String| Verdict::NotEncoded(reason);
     let Some(datagram) = &decoded.datagram else { return not_encoded("no datagram".to_owned()) };
     let layout = decoded.mailslot.as_ref().and_then(|write| write.layout());
 

@@ -1,151 +1,12 @@
-//! A record as a JSON object. The keys are documented in the README and stay.
+//! Browser frames and LAN Manager announcements: the keys `browser` and `lanman`.
 
-use mailslot::wire::DecodeError;
 use mailslot::wire::browser::{
     Announcement, BrowserFrame, ElectionRoles, LanmanFrame, RequestElection, ServerType,
 };
-use mailslot::wire::nbdgm::{Body, Header};
-use mailslot::wire::oem::CodePage;
-use mailslot::wire::smb::MailslotWrite;
 
-use super::record::{Decoded, Message, Record};
-use super::verify::Verdict;
 use crate::json::Json;
-use crate::text::Clock;
 
-pub(super) fn write(
-    record: &Record<'_>,
-    verdict: Option<&Verdict>,
-    clock: &mut Clock,
-    page: CodePage,
-    out: &mut Vec<u8>,
-) {
-    let mut json = Json { out, page };
-    let decoded = &record.decoded;
-    json.field("{\"frame\":", record.place.frame);
-    json.raw(",\"time\":\"");
-    clock.write(record.place.time, json.out);
-    json.raw("\"");
-    if let Some((source, destination)) = record.ends {
-        json.raw(",\"src\":\"");
-        json.address(source);
-        json.raw("\",\"dst\":\"");
-        json.address(destination);
-        json.raw("\"");
-    }
-    nbdgm(&mut json, decoded);
-    if let Some(write) = &decoded.mailslot {
-        mailslot(&mut json, write);
-    }
-    match &decoded.message {
-        Message::Raw => {}
-        Message::Browser(frame) => browser(&mut json, frame),
-        Message::Lanman(frame) => lanman(&mut json, frame),
-    }
-    if decoded.has_notes() {
-        json.raw(",\"notes\":[");
-        json.list(decoded.notes(), |json, note| json.string(note));
-        json.raw("]");
-    }
-    if let Some(problem) = &decoded.error {
-        error(&mut json, problem);
-    }
-    match verdict {
-        None => {}
-        Some(Verdict::Same(layout)) => {
-            json.raw(",\"verify\":\"same\"");
-            if let Some(layout) = layout {
-                json.raw(",\"layout\":");
-                json.string(layout.name());
-            }
-        }
-        Some(Verdict::Differs(bytes)) => {
-            json.raw(",\"verify\":\"differs\",\"reencoded\":");
-            json.hex(bytes);
-        }
-        Some(Verdict::NotEncoded(reason)) => {
-            json.raw(",\"verify\":\"not_encoded\",\"reason\":");
-            json.string(reason);
-        }
-    }
-    json.raw("}");
-}
-
-fn nbdgm(json: &mut Json<'_>, decoded: &Decoded<'_>) {
-    if let Some(datagram) = &decoded.datagram {
-        header(json, datagram.header());
-        if let Some((length, offset)) = datagram.dgm_length().zip(datagram.packet_offset()) {
-            json.field(",\"dgm_length\":", length);
-            json.field(",\"packet_offset\":", offset);
-        }
-        match datagram.body() {
-            Body::Error(code) => json.field(",\"error_code\":", code.0),
-            Body::Query(name) => {
-                json.raw(",\"destination_name\":");
-                json.scoped_name(name);
-            }
-            _ => {}
-        }
-        if let Some(content) = &decoded.content {
-            json.raw(",\"source_name\":");
-            json.scoped_name(&content.source_name);
-            json.raw(",\"destination_name\":");
-            json.scoped_name(&content.destination_name);
-        }
-        if let Some(user_data) = decoded.other_user_data() {
-            json.raw(",\"user_data\":");
-            json.hex(user_data);
-        }
-        if decoded.fragments > 0 {
-            json.field(",\"fragments\":", decoded.fragments);
-        }
-        json.raw("}");
-    } else if let Some(salvage) = &decoded.salvage {
-        header(json, &salvage.header);
-        if let Some((length, offset)) = salvage.length_and_offset {
-            json.field(",\"dgm_length\":", length);
-            json.field(",\"packet_offset\":", offset);
-        }
-        if let Some(name) = &salvage.source_name {
-            json.raw(",\"source_name\":");
-            json.scoped_name(name);
-        }
-        if let Some(name) = &salvage.destination_name {
-            json.raw(",\"destination_name\":");
-            json.scoped_name(name);
-        }
-        json.raw("}");
-    }
-}
-
-/// The object's beginning; the caller ends it.
-#[inline]
-fn header(json: &mut Json<'_>, header: &Header) {
-    json.raw(",\"nbdgm\":{\"msg_type\":\"");
-    match header.msg_type.name() {
-        Some(name) => json.raw(name),
-        None => json.raw(&header.msg_type.to_string()),
-    }
-    json.field("\",\"flags\":", header.flags.bits());
-    json.field(",\"dgm_id\":", header.dgm_id);
-    json.raw(",\"source_ip\":\"");
-    json.ip(header.source_ip);
-    json.field("\",\"source_port\":", header.source_port);
-}
-
-#[inline]
-fn mailslot(json: &mut Json<'_>, write: &MailslotWrite<'_>) {
-    json.raw(",\"mailslot\":{\"name\":");
-    json.slot(write.name());
-    json.field(",\"class\":", write.class().0);
-    json.field(",\"priority\":", write.priority());
-    json.field(",\"size\":", write.data().len());
-    json.raw(",\"data\":");
-    json.hex(write.data());
-    json.raw("}");
-}
-
-fn browser(json: &mut Json<'_>, frame: &BrowserFrame<'_>) {
+pub(super) fn browser(json: &mut Json<'_>, frame: &BrowserFrame<'_>) {
     json.raw(",\"browser\":{\"command\":\"");
     match frame.opcode().name() {
         Some(name) => json.raw(name),
@@ -250,11 +111,11 @@ fn election(json: &mut Json<'_>, frame: &RequestElection<'_>) {
     json.oem(frame.server_name().text());
 }
 
-pub(super) fn role_names(roles: ElectionRoles) -> impl Iterator<Item = &'static str> {
+pub(crate) fn role_names(roles: ElectionRoles) -> impl Iterator<Item = &'static str> {
     roles.iter_names().map(|(name, _)| name)
 }
 
-fn lanman(json: &mut Json<'_>, frame: &LanmanFrame<'_>) {
+pub(super) fn lanman(json: &mut Json<'_>, frame: &LanmanFrame<'_>) {
     json.raw(",\"lanman\":{\"command\":\"");
     match frame.name() {
         Some(name) => json.raw(name),
@@ -281,19 +142,5 @@ fn lanman(json: &mut Json<'_>, frame: &LanmanFrame<'_>) {
         LanmanFrame::HostAnnouncement { frame, .. } => announcement(json, frame, HOST),
         _ => {}
     }
-    json.raw("}");
-}
-
-#[cold]
-fn error(json: &mut Json<'_>, error: &DecodeError) {
-    json.raw(",\"error\":{\"layer\":\"");
-    json.raw(error.layer.name());
-    json.raw("\",\"field\":");
-    json.string(error.field);
-    json.field(",\"offset\":", error.offset);
-    json.raw(",\"kind\":\"");
-    json.raw(error.kind.name());
-    json.raw("\",\"message\":");
-    json.string(&error.to_string());
     json.raw("}");
 }

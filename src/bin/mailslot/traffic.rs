@@ -2,7 +2,7 @@
 
 use std::net::SocketAddrV4;
 
-use mailslot::capture::{CaptureError, Defragmenter, Packet, Timestamp, UdpDatagram};
+use mailslot::capture::{Defragmenter, Frame, Packet, Timestamp, UdpDatagram};
 use mailslot::wire::{DecodeError, nbdgm};
 
 use crate::input::Capture;
@@ -35,24 +35,20 @@ pub(crate) struct Payload<'a> {
     pub(crate) missing: usize,
 }
 
-/// Gives every payload of the capture to `each`, in the order of the frames. Records that cannot be read are
-/// reported and passed over; a file that ends early is an error, after all that came before.
-pub(crate) fn for_each(
-    capture: &mut Capture,
-    mut each: impl FnMut(Place, Unit<'_>) -> anyhow::Result<()>,
-) -> anyhow::Result<u64> {
-    let mut defragmenter = Defragmenter::default();
-    loop {
-        let frame = match capture.next_frame() {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return Ok(capture.records()),
-            Err(error) if error.is_recoverable() => {
-                eprintln!("mailslot: {error}");
-                continue;
-            }
-            Err(error @ CaptureError::Truncated { .. }) => return Err(error.into()),
-            Err(error) => return Err(error.into()),
-        };
+/// What is held between the frames.
+#[derive(Default)]
+pub(crate) struct Traffic {
+    defragmenter: Defragmenter,
+}
+
+impl Traffic {
+    /// Gives what the frame completes to `each`.
+    #[inline]
+    pub(crate) fn frame(
+        &mut self,
+        frame: &Frame<'_>,
+        mut each: impl FnMut(Place, Unit<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let place = Place { frame: frame.number, time: frame.time };
         match frame.packet() {
             Ok(Packet::Udp(udp)) => {
@@ -61,7 +57,7 @@ pub(crate) fn for_each(
                 }
             }
             Ok(Packet::Fragment(fragment)) => {
-                if let Some(whole) = defragmenter.insert(frame.time, &fragment) {
+                if let Some(whole) = self.defragmenter.insert(frame.time, &fragment) {
                     match whole.udp() {
                         Ok(udp) if is_ours(&udp) => each(place, Unit::Payload(payload(&udp, 0)))?,
                         Ok(_) => {}
@@ -71,6 +67,24 @@ pub(crate) fn for_each(
             }
             Ok(_) => {}
             Err(error) => each(place, Unit::Damaged(error))?,
+        }
+        Ok(())
+    }
+}
+
+/// Gives every unit of the capture to `each`, in the order of the frames. Records that cannot be read are
+/// reported and passed over; a file that ends early is an error, after all that came before.
+pub(crate) fn for_each(
+    capture: &mut Capture,
+    mut each: impl FnMut(Place, Unit<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut traffic = Traffic::default();
+    loop {
+        match capture.next_frame() {
+            Ok(Some(frame)) => traffic.frame(&frame, &mut each)?,
+            Ok(None) => return Ok(()),
+            Err(error) if error.is_recoverable() => eprintln!("mailslot: {error}"),
+            Err(error) => return Err(error.into()),
         }
     }
 }

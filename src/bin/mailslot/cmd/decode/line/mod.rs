@@ -1,0 +1,43 @@
+//! A record as a line for people.
+
+mod browser;
+mod datagram;
+
+use std::fmt::Write;
+
+use mailslot::wire::oem::CodePage;
+
+use super::record::{Body, Record};
+use super::verify::Verdict;
+use crate::text::Clock;
+
+pub(super) fn write(
+    record: &Record<'_>,
+    verdict: Option<&Verdict>,
+    clock: &mut Clock,
+    page: CodePage,
+    out: &mut Vec<u8>,
+) {
+    let mut line = format!("{:>6} ", record.place.frame);
+    out.extend_from_slice(line.as_bytes());
+    clock.write(record.place.time, out);
+    line.clear();
+    if let Some((source, destination)) = record.ends {
+        _ = write!(line, " {source} > {destination}");
+    }
+    match &record.body {
+        Body::Datagram(decoded) => datagram::write(&mut line, decoded, page),
+        Body::Damaged(_) => {}
+    }
+    if let Some(error) = record.error() {
+        _ = write!(line, " ERROR {error}");
+    }
+    match verdict {
+        None => {}
+        Some(Verdict::Same(Some(layout))) => _ = write!(line, " same ({})", layout.name()),
+        Some(Verdict::Same(None)) => line.push_str(" same"),
+        Some(Verdict::Differs(bytes)) => _ = write!(line, " DIFFERS {}", hex::encode(bytes)),
+        Some(Verdict::NotEncoded(_)) => line.push_str(" not encoded"),
+    }
+    out.extend_from_slice(line.as_bytes());
+}
