@@ -192,7 +192,8 @@ impl FromStr for NetbiosName {
             ValueError::new(Layer::NetbiosName, "suffix", reason)
         };
         let (base, suffix) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
-            Some((base, digits)) if digits.len() == 2 => {
+            // `from_str_radix` would take a sign.
+            Some((base, digits)) if digits.len() == 2 && !digits.starts_with('+') => {
                 (base, Suffix(u8::from_str_radix(digits, 16).map_err(|_| bad())?))
             }
             Some(_) => return Err(bad()),

@@ -6,4 +6,10 @@ mod laws;
 #[path = "../support/frames.rs"]
 mod frames;
 
+mod browser;
 mod goldens;
+mod mailslot;
+mod name;
+mod nbdgm;
+mod oem;
+mod security;

@@ -1,0 +1,3 @@
+//! The machines through their public interface, in virtual time: no test sleeps or reads a clock.
+
+mod datagram;
