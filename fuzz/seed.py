@@ -16,8 +16,12 @@ CORPUS = ROOT / "fuzz" / "corpus"
 TARGETS = {
     "netbios_name": ["name"],
     "nbdgm": ["nbdgm"],
+    "nbns": ["nbns"],
     "mailslot_write": ["smb"],
     "browser": ["browser", "lanman"],
+    "nbss": ["nbss"],
+    "smb_session": ["smb_session"],
+    "rap": ["rap", "rap_parameters"],
 }
 
 

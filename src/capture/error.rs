@@ -1,9 +1,11 @@
-//! Errors of capture files: what is wrong with the file, not with the frames in it.
+//! Errors of captures: what is wrong with the file or the interface, not with the frames.
 
 use core::fmt;
 use std::io;
 
-/// A capture file cannot be read, or a record of it cannot be given.
+use super::frame::LinkType;
+
+/// A capture file cannot be read or written, a record of it cannot be given, or an interface not be listened to.
 ///
 /// `record` is the 1-based number of the packet record that is concerned, or would come next when a block
 /// without a packet is; 0 is the file header. `offset` is the position of that record's or block's first byte
@@ -26,7 +28,7 @@ pub enum CaptureError {
         value: u32,
     },
     /// Reading failed.
-    #[error("cannot read record {record} at byte {offset}: {source}")]
+    #[error("cannot read record {record} at byte {offset}")]
     Io {
         /// Number of the record.
         record: u64,
@@ -98,12 +100,87 @@ pub enum CaptureError {
         /// What it must be.
         expected: &'static str,
     },
+    /// Writing failed. The file may end anywhere.
+    #[error("cannot write record {record}: {source}")]
+    Write {
+        /// Number of the record.
+        record: u64,
+        /// What the sink said.
+        source: io::Error,
+    },
+    /// A classic file cannot hold the frame: it has one link type for all. The frame is not written.
+    #[error("record {record} is not written: it is {frame}, the file {file}; pcapng holds both")]
+    MixedLinkTypes {
+        /// Number that the record would have.
+        record: u64,
+        /// The link type of the file.
+        file: LinkType,
+        /// That of the frame.
+        frame: LinkType,
+    },
+    /// The format has no space for a frame's field. The frame is not written.
+    #[error("record {record} is not written: {field} is {value}, expected {expected}")]
+    NotWritable {
+        /// Number that the record would have.
+        record: u64,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+        /// What fits.
+        expected: &'static str,
+    },
+    /// There is no interface of this name.
+    #[error("there is no interface {name:?}; there are: {known}")]
+    NoInterface {
+        /// The name.
+        name: String,
+        /// The names there are, with commas between them.
+        known: String,
+    },
+    /// The system does not let this process listen.
+    #[error("cannot listen on {interface}: {}", NEEDED)]
+    NotPermitted {
+        /// The interface.
+        interface: String,
+    },
+    /// The interface's link layer is not known.
+    #[error("cannot listen on {interface}: its link layer (hardware type {hardware}) is not known")]
+    UnknownLink {
+        /// The interface.
+        interface: String,
+        /// Its number in the system's list (on Linux `ARPHRD_…`), 0 if the system does not tell.
+        hardware: u32,
+    },
+    /// Listening fails, for example because the interface went down.
+    #[error("cannot listen on {interface}: {source}")]
+    Live {
+        /// The interface.
+        interface: String,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
+/// What listening needs here.
+const NEEDED: &str = if cfg!(any(target_os = "linux", target_os = "android")) {
+    "this needs CAP_NET_RAW: run as root, or once `sudo setcap cap_net_raw+ep $(command -v mailslot)`"
+} else {
+    "this needs the rights of root, or access to /dev/bpf*"
+};
+
 impl CaptureError {
-    /// Whether only one record is lost and reading can go on; otherwise the reader gives nothing more.
+    /// Whether only one record is lost and reading or writing can go on; otherwise the reader gives nothing
+    /// more.
     pub const fn is_recoverable(&self) -> bool {
-        matches!(self, Self::TooLong { .. } | Self::UnknownInterface { .. } | Self::BadRecord { .. })
+        matches!(
+            self,
+            Self::TooLong { .. }
+                | Self::UnknownInterface { .. }
+                | Self::BadRecord { .. }
+                | Self::MixedLinkTypes { .. }
+                | Self::NotWritable { .. }
+        )
     }
 }
 

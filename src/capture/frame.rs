@@ -1,11 +1,12 @@
-//! What a capture file holds: frames, their times and link types.
+//! What a capture holds: frames, their times and link types.
 
 use core::{fmt, time::Duration};
 
 use super::packet::Packet;
 use crate::wire::DecodeError;
 
-/// One captured frame. Its bytes stay in the reader's buffer until the next one is asked for.
+/// One captured frame, of a file or an interface. Its bytes stay in the reader's buffer until the next one is
+/// asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Frame<'a> {
@@ -24,6 +25,13 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// A whole frame that comes from no file: without a number, on interface 0.
+    #[allow(clippy::cast_possible_truncation)]
+    pub const fn new(time: Timestamp, link: LinkType, bytes: &'a [u8]) -> Self {
+        // No link layer has frames of 4 GiB.
+        Self { number: 0, time, link, interface: 0, original_len: bytes.len() as u32, bytes }
+    }
+
     /// Walks to the transport layer: [`Packet::parse`] of [`Self::link`] and [`Self::bytes`].
     ///
     /// # Errors
@@ -103,6 +111,10 @@ impl LinkType {
     pub const RAW_OPENBSD: Self = Self(14);
     /// Raw IP, version 4 or 6.
     pub const RAW: Self = Self(101);
+    /// 802.11, without a header in front of it.
+    pub const IEEE802_11: Self = Self(105);
+    /// 802.11 behind a radiotap header.
+    pub const IEEE802_11_RADIOTAP: Self = Self(127);
     /// OpenBSD loopback: the address family in network byte order.
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture, version 1 (SLL).
@@ -121,6 +133,8 @@ impl LinkType {
             Self::ETHERNET => "ETHERNET",
             Self::RAW_BSD | Self::RAW_OPENBSD | Self::RAW => "RAW",
             Self::LOOP => "LOOP",
+            Self::IEEE802_11 => "IEEE802_11",
+            Self::IEEE802_11_RADIOTAP => "IEEE802_11_RADIOTAP",
             Self::LINUX_SLL => "LINUX_SLL",
             Self::IPV4 => "IPV4",
             Self::IPV6 => "IPV6",

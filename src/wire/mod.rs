@@ -22,10 +22,12 @@
 
 pub mod browser;
 mod codec;
+pub mod dissect;
 mod error;
 pub mod name;
 pub mod nbdgm;
 pub mod nbns;
+pub mod nbss;
 pub mod oem;
 mod read;
 pub mod smb;

@@ -11,8 +11,9 @@ use allocation_counter::measure;
 use mailslot::wire::browser::{BrowserFrame, LanmanFrame};
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Datagram, Salvage};
-use mailslot::wire::smb::MailslotWrite;
-use mailslot::wire::{Decode, Encode};
+use mailslot::wire::smb::rap::{Request, ResponseParameters};
+use mailslot::wire::smb::{MailslotWrite, SmbMessage};
+use mailslot::wire::{Decode, Encode, nbns, nbss};
 
 use crate::frames::cases;
 
@@ -37,9 +38,14 @@ macro_rules! no_allocation {
 no_allocation! {
     name: ScopedName<'_>;
     nbdgm: Datagram<'_>;
+    nbns: nbns::Packet<'_>;
     smb: MailslotWrite<'_>;
     browser: BrowserFrame<'_>;
     lanman: LanmanFrame<'_>;
+    nbss: nbss::Packet<'_>;
+    smb_session: SmbMessage<'_>;
+    rap: Request<'_>;
+    rap_parameters: ResponseParameters<'_>;
 }
 
 /// The whole way of a datagram, as a receiver goes it.

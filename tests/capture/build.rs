@@ -194,3 +194,14 @@ pub(crate) fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
     out.extend(payload);
     out
 }
+
+/// A TCP header (139 to 1025) with `options` words of options, and payload.
+pub(crate) fn tcp(sequence: u32, flags: u8, options: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![0, 139, 4, 1];
+    out.extend(sequence.to_be_bytes());
+    out.extend([0, 0, 0, 9]);
+    out.extend([(5 + options) << 4, flags, 1, 0, 0, 0, 0, 0]);
+    out.extend([1, 1, 1, 1].repeat(options.into()));
+    out.extend(payload);
+    out
+}

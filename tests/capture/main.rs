@@ -7,5 +7,8 @@ mod corpora;
 mod damage;
 mod fragments;
 mod links;
+mod live;
 mod pcapng;
 mod records;
+mod tcp;
+mod writer;

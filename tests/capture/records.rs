@@ -161,7 +161,8 @@ fn slow_and_failing_sources() {
     }
     let error = reader.next_frame().unwrap_err();
     assert!(!error.is_recoverable());
-    assert_eq!(error.to_string(), "cannot read record 101 at byte 6574: the disk is gone");
+    assert_eq!(error.to_string(), "cannot read record 101 at byte 6574");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the disk is gone");
     assert!(reader.next_frame().unwrap().is_none());
 }
 

@@ -6,10 +6,14 @@ use mailslot::wire::browser::{Announcement, BrowserFrame, LanmanFrame};
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Body, Datagram, LengthForm};
 use mailslot::wire::oem::OemZ;
-use mailslot::wire::smb::MailslotWrite;
+use mailslot::wire::smb::rap::{Request, ResponseParameters};
+use mailslot::wire::smb::{MailslotWrite, SmbMessage};
+use mailslot::wire::{nbns, nbss};
 use serde_json::{Value, json};
 
 use crate::frames::cases;
+use crate::rap::{show_parameters, show_request};
+use crate::smb_session::show_message;
 
 /// For each `folder: Type, show, law`: a test that walks the folder. `law` is what damaged frames keep: `lossless`,
 /// or `law` for a type that reads more forms than it writes.
@@ -29,9 +33,14 @@ macro_rules! goldens {
 goldens! {
     name: ScopedName<'_>, show_displayed_name, lossless;
     nbdgm: Datagram<'_>, show_datagram, lossless;
+    nbns: nbns::Packet<'_>, crate::nbns::show_packet, lossless;
     smb: MailslotWrite<'_>, show_mailslot_write, lossless;
     browser: BrowserFrame<'_>, show_browser_frame, lossless;
     lanman: LanmanFrame<'_>, show_lanman_frame, lossless;
+    nbss: nbss::Packet<'_>, crate::nbss::show_packet, lossless;
+    smb_session: SmbMessage<'_>, show_message, lossless;
+    rap: Request<'_>, show_request, lossless;
+    rap_parameters: ResponseParameters<'_>, show_parameters, lossless;
 }
 
 /// Bytes as text in which each character is one byte.
@@ -97,9 +106,9 @@ fn show_mailslot_write(write: &MailslotWrite<'_>) -> Value {
     let (header, words) = (write.header(), write.words());
     json!({
         "command": header.command.0,
-        "status": header.status,
-        "flags": header.flags,
-        "flags2": header.flags2,
+        "status": header.status.0,
+        "flags": header.flags.bits(),
+        "flags2": header.flags2.bits(),
         "pid_high": header.pid_high,
         "security_features": hex::encode(header.security_features),
         "reserved": header.reserved,

@@ -128,6 +128,21 @@ fn aligned_data_begins_at_the_offsets_of_wire_md() {
 }
 
 #[test]
+fn paddings_hold_what_the_emitters_put_there() {
+    for length in 1..=8 {
+        let name = [br"\MAILSLOT\".as_slice(), &vec![b'x'; length]].concat();
+        let padding = |layout| MailslotWrite::new(layout, &name, b"data").unwrap().padding().to_vec();
+        assert_eq!(
+            padding(HeaderLayout::Redirector),
+            vec![0; (80 + length).next_multiple_of(4) - 80 - length]
+        );
+        assert_eq!(padding(HeaderLayout::Win9x), vec![0x42; length % 2]);
+        assert_eq!(padding(HeaderLayout::Bowser), padding(HeaderLayout::Samba));
+        assert_eq!(padding(HeaderLayout::Samba), b"");
+    }
+}
+
+#[test]
 fn slot_names_are_the_same_in_any_case() {
     let mut bytes = case("smb", "win10-hostannounce-1min").bytes;
     bytes[NAME_OFFSET..NAME_OFFSET + 16].copy_from_slice(br"\mailslot\browse");

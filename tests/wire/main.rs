@@ -7,9 +7,18 @@ mod laws;
 mod frames;
 
 mod browser;
+mod dissect;
 mod goldens;
 mod mailslot;
 mod name;
 mod nbdgm;
+mod nbns;
+#[cfg(feature = "capture")]
+mod nbns_corpora;
+mod nbss;
 mod oem;
+mod rap;
 mod security;
+mod smb_session;
+#[cfg(feature = "capture")]
+mod smb_session_corpora;

@@ -7,18 +7,52 @@ use std::path::Path;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
-use mailslot::capture::Reader;
+use mailslot::capture::{Frame, Reader};
+
+use crate::output::note;
+use crate::text;
 
 /// Files from this size on show a progress bar, in bytes.
 const LARGE: u64 = 32 << 20;
 
-pub(crate) type Capture = Reader<Box<dyn Read>>;
+/// A capture that is being read.
+pub(crate) struct Capture {
+    /// What errors call it.
+    pub(crate) name: String,
+    pub(crate) reader: Reader<Box<dyn Read>>,
+}
+
+impl Capture {
+    /// Gives every frame to `each`. Records that cannot be read are reported and passed over; a file that ends
+    /// early is an error, after all that came before.
+    pub(crate) fn for_each(
+        &mut self,
+        mut each: impl FnMut(&Frame<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        loop {
+            match self.reader.next_frame() {
+                Ok(Some(frame)) => each(&frame)?,
+                Ok(None) => return Ok(()),
+                Err(error) if error.is_recoverable() => {
+                    note(format_args!("{}: {error}", text::safe(&self.name)));
+                }
+                Err(error) => return Err(error).with_context(|| self.name.clone()),
+            }
+        }
+    }
+}
+
+/// Whether `path` is a pipe that somebody may still write, so that each line is wanted as it comes.
+pub(crate) fn is_live(path: &Path) -> bool {
+    path == Path::new("-") && !io::stdin().is_terminal()
+}
 
 /// Opens a capture; `-` is standard input. The progress bar, if there is one, is to be finished by the caller.
 pub(crate) fn open(path: &Path) -> anyhow::Result<(Capture, ProgressBar)> {
-    let name = path.display().to_string();
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
     let bar = ProgressBar::hidden();
-    let (source, bar): (Box<dyn Read>, _) = if path == Path::new("-") {
+    let (source, bar): (Box<dyn Read>, _) = if is_stdin {
         (Box::new(io::stdin().lock()), bar)
     } else {
         let file = File::open(path).with_context(|| name.clone())?;
@@ -32,8 +66,8 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<(Capture, ProgressBar)> {
             (Box::new(file), bar)
         }
     };
-    let reader = plain(source).and_then(|source| Ok(Reader::new(source)?)).with_context(|| name)?;
-    Ok((reader, bar))
+    let reader = plain(source).and_then(|source| Ok(Reader::new(source)?)).with_context(|| name.clone())?;
+    Ok((Capture { name, reader }, bar))
 }
 
 /// The plain bytes of a source that may be gzip.

@@ -7,6 +7,7 @@ mod cmd;
 mod input;
 mod json;
 mod output;
+mod streams;
 mod text;
 mod traffic;
 
@@ -28,6 +29,7 @@ enum Outcome {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Decode(args) => cmd::decode::run(&args),
+        Command::Capture(args) => cmd::capture::run(&args),
         Command::Replay(args) => cmd::replay::run(&args),
         Command::Completions(args) => cmd::generate::completions(&args),
         Command::Man(args) => cmd::generate::man(&args),
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
         Ok(Outcome::NothingMatched) => ExitCode::from(1),
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mailslot: {}", text::safe(&format!("{error:#}")));
+            output::note(format_args!("{}", text::safe(&format!("{error:#}"))));
             ExitCode::from(2)
         }
     }

@@ -1,5 +1,6 @@
 //! Standard output: one buffer, and a closed pipe that is no error.
 
+use std::fmt;
 use std::io::{self, Write};
 
 /// Bytes that are gathered before they are written.
@@ -33,6 +34,12 @@ impl Output {
         self.buffer.clear();
         Ok(written?)
     }
+}
+
+/// A line on standard error. Like standard output it may be closed, as in `mailslot … 2>&1 | head`; then nobody
+/// wants to know.
+pub(crate) fn note(line: fmt::Arguments<'_>) {
+    _ = writeln!(io::stderr(), "mailslot: {line}");
 }
 
 /// Whether the reader of our output has gone: `mailslot … | head`.

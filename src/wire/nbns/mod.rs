@@ -137,7 +137,7 @@ impl Cast {
 /// Whatever decodes is encoded byte for byte as it came. Accepted beyond RFC 1002, and kept: any flags word;
 /// unknown opcodes, types and classes; refreshes with opcode 9; H nodes; a response whose counts are 0 although
 /// a record follows ([`Self::is_uncounted`]: negative answers of WINS, as figure 4.2.14 has them); WACKs of type
-/// NB or NULL; names in requests in full (Mac OS, `b6300a.cap`) or as any backward pointer; bytes behind the last
+/// NB or NULL; names in requests in full (OKI printers, `b6300a.cap`) or as any backward pointer; bytes behind the last
 /// part ([`Self::trailing`]: Windows sends up to 54 behind a node status). Refused: more than one question or
 /// record of a kind; a registration, refresh or release without its question or its record (CVE-2026-3238);
 /// addresses that do not fill RDLENGTH.

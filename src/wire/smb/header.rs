@@ -8,8 +8,10 @@
 
 use core::fmt;
 
+use bitflags::bitflags;
 use bytes::BufMut;
 
+use super::status::NtStatus;
 use crate::wire::codec::{Decode, Encode};
 use crate::wire::error::{DecodeError, DecodeErrorKind, Layer};
 
@@ -26,6 +28,99 @@ pub struct Command(pub u8);
 impl Command {
     /// SMB_COM_TRANSACTION.
     pub const TRANSACTION: Self = Self(0x25);
+    /// SMB_COM_TRANSACTION_SECONDARY.
+    pub const TRANSACTION_SECONDARY: Self = Self(0x26);
+    /// SMB_COM_TREE_DISCONNECT.
+    pub const TREE_DISCONNECT: Self = Self(0x71);
+    /// SMB_COM_NEGOTIATE.
+    pub const NEGOTIATE: Self = Self(0x72);
+    /// SMB_COM_SESSION_SETUP_ANDX.
+    pub const SESSION_SETUP_ANDX: Self = Self(0x73);
+    /// SMB_COM_LOGOFF_ANDX.
+    pub const LOGOFF_ANDX: Self = Self(0x74);
+    /// SMB_COM_TREE_CONNECT_ANDX.
+    pub const TREE_CONNECT_ANDX: Self = Self(0x75);
+    /// SMB_COM_NO_ANDX_COMMAND: no command follows.
+    pub const NONE: Self = Self(0xff);
+
+    /// The name in MS-CIFS, without `SMB_COM_`.
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::TRANSACTION => "TRANSACTION",
+            Self::TRANSACTION_SECONDARY => "TRANSACTION_SECONDARY",
+            Self::TREE_DISCONNECT => "TREE_DISCONNECT",
+            Self::NEGOTIATE => "NEGOTIATE",
+            Self::SESSION_SETUP_ANDX => "SESSION_SETUP_ANDX",
+            Self::LOGOFF_ANDX => "LOGOFF_ANDX",
+            Self::TREE_CONNECT_ANDX => "TREE_CONNECT_ANDX",
+            _ => return None,
+        })
+    }
+}
+
+bitflags! {
+    /// Flags. Unknown bits are kept.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+    pub struct Flags: u8 {
+        /// SMB_FLAGS_LOCK_AND_READ_OK.
+        const LOCK_AND_READ_OK = 0x01;
+        /// SMB_FLAGS_BUF_AVAIL.
+        const BUF_AVAIL = 0x02;
+        /// SMB_FLAGS_CASE_INSENSITIVE.
+        const CASE_INSENSITIVE = 0x08;
+        /// SMB_FLAGS_CANONICALIZED_PATHS.
+        const CANONICALIZED_PATHS = 0x10;
+        /// SMB_FLAGS_OPLOCK.
+        const OPLOCK = 0x20;
+        /// SMB_FLAGS_OPBATCH.
+        const OPBATCH = 0x40;
+        /// SMB_FLAGS_REPLY: the message is an answer.
+        const REPLY = 0x80;
+        const _ = !0;
+    }
+}
+
+bitflags! {
+    /// Flags2. Unknown bits are kept.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+    pub struct Flags2: u16 {
+        /// SMB_FLAGS2_LONG_NAMES.
+        const LONG_NAMES = 0x0001;
+        /// SMB_FLAGS2_EAS.
+        const EAS = 0x0002;
+        /// SMB_FLAGS2_SMB_SECURITY_SIGNATURE.
+        const SMB_SECURITY_SIGNATURE = 0x0004;
+        /// SMB_FLAGS2_COMPRESSED (MS-SMB).
+        const COMPRESSED = 0x0008;
+        /// SMB_FLAGS2_SMB_SECURITY_SIGNATURE_REQUIRED (MS-SMB).
+        const SMB_SECURITY_SIGNATURE_REQUIRED = 0x0010;
+        /// SMB_FLAGS2_IS_LONG_NAME.
+        const IS_LONG_NAME = 0x0040;
+        /// SMB_FLAGS2_REPARSE_PATH (MS-SMB).
+        const REPARSE_PATH = 0x0400;
+        /// SMB_FLAGS2_EXTENDED_SECURITY (MS-SMB).
+        const EXTENDED_SECURITY = 0x0800;
+        /// SMB_FLAGS2_DFS.
+        const DFS = 0x1000;
+        /// SMB_FLAGS2_PAGING_IO.
+        const PAGING_IO = 0x2000;
+        /// SMB_FLAGS2_NT_STATUS: the status is an NTSTATUS.
+        const NT_STATUS = 0x4000;
+        /// SMB_FLAGS2_UNICODE: strings are UTF-16.
+        const UNICODE = 0x8000;
+        const _ = !0;
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "0x{:02x}", self.0),
+        }
+    }
 }
 
 impl fmt::Debug for Command {
@@ -42,11 +137,11 @@ pub struct Header {
     /// Command.
     pub command: Command,
     /// Status: an NTSTATUS, or an error class and code.
-    pub status: u32,
+    pub status: NtStatus,
     /// Flags.
-    pub flags: u8,
+    pub flags: Flags,
     /// Flags2.
-    pub flags2: u16,
+    pub flags2: Flags2,
     /// PIDHigh.
     pub pid_high: u16,
     /// SecurityFeatures.
@@ -68,9 +163,9 @@ impl Header {
     pub const fn new(command: Command) -> Self {
         Self {
             command,
-            status: 0,
-            flags: 0,
-            flags2: 0,
+            status: NtStatus::SUCCESS,
+            flags: Flags::empty(),
+            flags2: Flags2::empty(),
             pid_high: 0,
             security_features: [0; 8],
             reserved: 0,
@@ -78,6 +173,27 @@ impl Header {
             pid_low: 0,
             uid: 0,
             mid: 0,
+        }
+    }
+
+    /// The header of an answer to this request: its identifiers and Flags2, the reply bit, `status`.
+    #[must_use]
+    pub const fn reply(&self, status: NtStatus) -> Self {
+        let flags = self.flags.union(Flags::REPLY);
+        Self { status, flags, security_features: [0; 8], ..*self }
+    }
+
+    /// Whether this is the header of an answer.
+    pub const fn is_reply(&self) -> bool {
+        self.flags.contains(Flags::REPLY)
+    }
+
+    /// Whether the status says failure, in the form that Flags2 names.
+    pub const fn is_error(&self) -> bool {
+        if self.flags2.contains(Flags2::NT_STATUS) {
+            self.status.is_error()
+        } else {
+            self.status.dos().class != 0
         }
     }
 
@@ -98,9 +214,9 @@ impl Header {
         }
         let header = Self {
             command: Command(command),
-            status: u32::from_le_bytes([s0, s1, s2, s3]),
-            flags,
-            flags2: u16::from_le_bytes([f0, f1]),
+            status: NtStatus(u32::from_le_bytes([s0, s1, s2, s3])),
+            flags: Flags::from_bits_retain(flags),
+            flags2: Flags2::from_bits_retain(u16::from_le_bytes([f0, f1])),
             pid_high: u16::from_le_bytes([h0, h1]),
             security_features: [x0, x1, x2, x3, x4, x5, x6, x7],
             reserved: u16::from_le_bytes([r0, r1]),
@@ -159,9 +275,9 @@ impl Encode for Header {
     fn encode(&self, out: &mut impl BufMut) {
         out.put_slice(&PROTOCOL);
         out.put_u8(self.command.0);
-        out.put_u32_le(self.status);
-        out.put_u8(self.flags);
-        out.put_u16_le(self.flags2);
+        out.put_u32_le(self.status.0);
+        out.put_u8(self.flags.bits());
+        out.put_u16_le(self.flags2.bits());
         out.put_u16_le(self.pid_high);
         out.put_slice(&self.security_features);
         out.put_u16_le(self.reserved);

@@ -9,7 +9,7 @@ use core::fmt;
 
 use bytes::BufMut;
 
-use super::header::{Command, Header};
+use super::header::{Command, Flags, Flags2, Header};
 use super::transaction::{TransactionFlags, Words};
 use crate::wire::codec::{Decode, Encode};
 use crate::wire::error::{DecodeError, DecodeErrorKind, Layer, ValueError, ValueErrorReason};
@@ -21,7 +21,7 @@ pub const MAILSLOT_PREFIX: &[u8] = b"\\MAILSLOT\\";
 pub const NAME_OFFSET: usize = 69;
 
 const SETUP_AT: usize = 61;
-const TRANS_MAILSLOT_WRITE: u16 = 1;
+pub(super) const TRANS_MAILSLOT_WRITE: u16 = 1;
 
 /// Which sender's way of filling the header and padding the data a new message follows.
 ///
@@ -142,8 +142,8 @@ impl<'a> MailslotWrite<'a> {
             HeaderLayout::Bowser => words.timeout = 1000,
             HeaderLayout::Samba | HeaderLayout::Win9x => {}
             HeaderLayout::Redirector => {
-                header.flags = 0x18;
-                header.flags2 = 0x0004;
+                header.flags = Flags::CASE_INSENSITIVE.union(Flags::CANONICALIZED_PATHS);
+                header.flags2 = Flags2::SMB_SECURITY_SIGNATURE;
                 header.pid_low = 0xfeff;
                 words.max_parameter_count = 2;
                 words.flags = TransactionFlags::NO_RESPONSE;

@@ -3,48 +3,67 @@
 use std::collections::{BTreeMap, HashMap};
 
 use globset::GlobSet;
+use mailslot::capture::Timestamp;
 use mailslot::node::{Accepted, Arrived, Ingest, Ingress, IngressDrop, OwnNames};
 use mailslot::service::Limits;
 use mailslot::slot::{
-    CreateOptions, Mailslot, Message, Origin, Registry, RegistryConfig, SlotName, SlotPath,
+    self, CreateOptions, Mailslot, MailslotError, Message, Origin, Registry, RegistryConfig, SlotName,
+    SlotPath,
 };
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
+use mailslot::wire::smb::MAILSLOT_PREFIX;
 
-use super::decode::{matches_slot, slot_globs};
+use super::decode::{matches_slot, message_line, slot_globs};
 use crate::Outcome;
 use crate::cli::{NamePattern, ReplayArgs};
 use crate::input;
 use crate::json::Json;
-use crate::output::Output;
+use crate::output::{Output, is_closed_pipe};
 use crate::text::{self, Clock};
-use crate::traffic::{self, Unit};
+use crate::traffic::{self, Traffic, Unit};
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let names: Vec<_> = args.names.iter().map(|name| NamePattern::parse(name)).collect::<Result<_, _>>()?;
     let mut replay = Replay::new(args, &names)?;
     let (mut capture, bar) = input::open(args.input.path())?;
-    let result = traffic::for_each(&mut capture, |place, unit| match unit {
-        Unit::Payload(payload) => {
-            let at = place.time.since_epoch();
-            replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
-        }
-        Unit::Damaged(_) => {
-            replay.dropped("damaged");
-            Ok(())
-        }
+    let mut traffic = Traffic::default();
+    let result = capture.for_each(|frame| {
+        traffic.frame(frame, |place, unit| match unit {
+            Unit::NameService(_) | Unit::Session(_) => Ok(()),
+            Unit::Datagram(payload) => {
+                let at = place.time.since_epoch();
+                replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
+            }
+            Unit::Damaged(_) => {
+                replay.dropped("damaged");
+                Ok(())
+            }
+        })
     });
     bar.finish_and_clear();
+    if result.as_ref().is_err_and(is_closed_pipe) {
+        return result.map(|()| Outcome::Done);
+    }
+    let lost = traffic.ip_fragments_missing();
+    if lost > 0 {
+        replay.dropped.insert(traffic::IP_FRAGMENTS_MISSING, lost);
+    }
     // What came before an error is not lost.
     replay.finish()?;
     result?;
     Ok(if replay.delivered > 0 { Outcome::Done } else { Outcome::NothingMatched })
 }
 
+/// UTF-16 units of the longest slot name for which a slot is made: what a capture can make grow is bounded. The
+/// longest name that fits a datagram of Windows has less than half of them.
+const MAX_NAME_UNITS: usize = 1024;
+
 /// A computer that exists as long as the capture lasts.
 struct Replay {
     registry: Registry,
     ingest: Ingest,
+    /// By the names the slots have got: the profile may have cut them.
     slots: HashMap<SlotName, Mailslot>,
     wanted: Option<GlobSet>,
     output: Output,
@@ -57,7 +76,8 @@ struct Replay {
 
 impl Replay {
     fn new(args: &ReplayArgs, names: &[NamePattern]) -> anyhow::Result<Self> {
-        let config = RegistryConfig { profile: args.profile, ..RegistryConfig::default() };
+        let limits = slot::Limits { name_units: MAX_NAME_UNITS, ..slot::Limits::default() };
+        let config = RegistryConfig { profile: args.profile, limits, ..RegistryConfig::default() };
         let registry = Registry::with_config(config);
         let names = match names {
             [] => OwnNames::Any,
@@ -68,7 +88,7 @@ impl Replay {
             registry,
             slots: HashMap::new(),
             wanted: slot_globs(&args.slot)?,
-            output: Output::new(false),
+            output: Output::new(input::is_live(args.input.path())),
             clock: Clock::new(),
             json: args.json,
             page: args.code_page.code_page,
@@ -77,7 +97,7 @@ impl Replay {
         })
     }
 
-    fn take(&mut self, time: mailslot::capture::Timestamp, ingress: Ingress<'_>) -> anyhow::Result<()> {
+    fn take(&mut self, time: Timestamp, ingress: Ingress<'_>) -> anyhow::Result<()> {
         let accepted = self.ingest.accept(ingress);
         let given_up: Vec<_> = self.ingest.given_up().collect();
         for drop in given_up {
@@ -93,8 +113,11 @@ impl Replay {
         }
     }
 
-    fn deliver(&mut self, time: mailslot::capture::Timestamp, arrived: &Arrived) -> anyhow::Result<()> {
-        self.create(arrived);
+    fn deliver(&mut self, time: Timestamp, arrived: &Arrived) -> anyhow::Result<()> {
+        if let Err(reason) = self.create(&arrived.slot) {
+            self.dropped(reason);
+            return Ok(());
+        }
         if let Err(drop) = self.ingest.deliver(arrived) {
             self.dropped(drop.name());
             return Ok(());
@@ -108,29 +131,36 @@ impl Replay {
         Ok(())
     }
 
-    /// Makes the slot of a message, if it is wanted and not there yet.
-    fn create(&mut self, arrived: &Arrived) {
-        if self.slots.contains_key(&arrived.slot) {
-            return;
+    /// Makes the slot of a message, if it is wanted and not there yet; the error is why it cannot be made.
+    fn create(&mut self, name: &SlotName) -> Result<(), &'static str> {
+        if self.slots.contains_key(name) {
+            return Ok(());
         }
-        let wanted = match (&self.wanted, arrived.slot.to_wire()) {
+        let wanted = match (&self.wanted, name.to_wire()) {
             (None, _) => true,
-            (Some(wanted), Ok(wire)) => matches_slot(wanted, &wire),
+            (Some(wanted), Ok(wire)) => {
+                matches_slot(wanted, wire.get(MAILSLOT_PREFIX.len()..).unwrap_or_default())
+            }
             (Some(_), Err(_)) => false,
         };
-        if wanted
-            // A slot that cannot be made (too many, or its 8.3 name is taken) is one that is not there.
-            && let Ok(slot) = self.registry.create(&SlotPath::local(arrived.slot.clone()), CreateOptions::default())
-        {
-            self.slots.insert(arrived.slot.clone(), slot);
+        if !wanted {
+            return Ok(());
         }
+        match self.registry.create(&SlotPath::local(name.clone()), CreateOptions::default()) {
+            Ok(slot) => _ = self.slots.insert(slot.name().clone(), slot),
+            Err(MailslotError::LimitReached { .. }) => return Err("too_many_slots"),
+            Err(MailslotError::NameTooLong { .. }) => return Err("slot_name_too_long"),
+            // Its 8.3 name is taken: that slot is there, and delivery says whether it is the one meant.
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     fn dropped(&mut self, reason: &'static str) {
         *self.dropped.entry(reason).or_default() += 1;
     }
 
-    fn print(&mut self, time: mailslot::capture::Timestamp, slot: &SlotName, message: &Message) {
+    fn print(&mut self, time: Timestamp, slot: &SlotName, message: &Message) {
         let out = self.output.line();
         let (from, to) = match &message.origin {
             Origin::Datagram { source, destination } | Origin::Session { source, destination } => {
@@ -160,12 +190,12 @@ impl Replay {
             self.clock.write(time, out);
             let cut = if message.truncated { " (cut)" } else { "" };
             let line = format!(
-                " {} {} > {} {} bytes{cut} {}",
+                " {} {} > {} {} bytes{cut}{}",
                 text::safe(&slot.to_string()),
                 text::name(&from, self.page),
                 text::name(&to, self.page),
                 message.data.len(),
-                text::preview(&message.data, self.page),
+                message_line(slot.to_string().as_bytes(), &message.data, self.page),
             );
             out.extend_from_slice(line.as_bytes());
         }

@@ -1,5 +1,7 @@
 //! One datagram of the datagram service, as deep as its bytes are sound.
 
+use std::borrow::Cow;
+
 use mailslot::service::datagram::Reassembled;
 use mailslot::wire::browser::{BROWSE, BrowserFrame, LANMAN, LanmanFrame, SIGNATURE};
 use mailslot::wire::name::ScopedName;
@@ -31,6 +33,36 @@ pub(crate) enum Message<'a> {
     Raw,
     Browser(BrowserFrame<'a>),
     Lanman(LanmanFrame<'a>),
+}
+
+impl<'a> Message<'a> {
+    /// Reads a message to `slot` (without `\MAILSLOT\`); one to a slot of which nothing is known is raw.
+    #[inline]
+    pub(crate) fn read(slot: &[u8], data: &'a [u8]) -> Result<Self, DecodeError> {
+        let is = |known: &[u8]| slot == known || slot.eq_ignore_ascii_case(known);
+        if is(BROWSE) {
+            BrowserFrame::decode(data).map(Self::Browser)
+        } else if is(LANMAN) {
+            LanmanFrame::decode(data).map(Self::Lanman)
+        } else {
+            Ok(Self::Raw)
+        }
+    }
+
+    /// The frame's name in MS-BRWS, or the number of one that has none.
+    pub(crate) fn command(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Raw => None,
+            Self::Browser(frame) => Some(match frame.opcode().name() {
+                Some(name) => name.into(),
+                None => frame.opcode().to_string().into(),
+            }),
+            Self::Lanman(frame) => Some(match frame.name() {
+                Some(name) => name.into(),
+                None => format!("0x{:04x}", frame.frame_type()).into(),
+            }),
+        }
+    }
 }
 
 impl<'a> Decoded<'a> {
@@ -78,13 +110,7 @@ impl<'a> Decoded<'a> {
             }
         };
         self.mailslot = Some(write);
-        let message = if write.is_slot(BROWSE) {
-            BrowserFrame::decode(write.data()).map(Message::Browser)
-        } else if write.is_slot(LANMAN) {
-            LanmanFrame::decode(write.data()).map(Message::Lanman)
-        } else {
-            return;
-        };
+        let message = Message::read(write.slot(), write.data());
         match message {
             Ok(message) => self.message = message,
             Err(error) => self.error = Some(error.at(base + usize::from(write.words().data_offset))),
@@ -102,27 +128,22 @@ impl<'a> Decoded<'a> {
         (!is_smb(content.user_data)).then_some(content.user_data)
     }
 
-    /// The name a query to a distribution server asks for.
-    pub(crate) fn queried_name(&self) -> Option<ScopedName<'a>> {
-        match self.datagram?.body() {
+    /// The names it is from, to and about.
+    pub(crate) fn names(&self) -> impl Iterator<Item = ScopedName<'a>> {
+        let (content, salvage) = (self.content.as_ref(), self.salvage.as_ref());
+        let queried = self.datagram.and_then(|datagram| match datagram.body() {
             Body::Query(name) => Some(*name),
             _ => None,
-        }
-    }
-
-    /// The frame's name in MS-BRWS, or the number of one that has none.
-    pub(crate) fn command(&self) -> Option<std::borrow::Cow<'static, str>> {
-        match &self.message {
-            Message::Raw => None,
-            Message::Browser(frame) => Some(match frame.opcode().name() {
-                Some(name) => name.into(),
-                None => frame.opcode().to_string().into(),
-            }),
-            Message::Lanman(frame) => Some(match frame.name() {
-                Some(name) => name.into(),
-                None => format!("0x{:04x}", frame.frame_type()).into(),
-            }),
-        }
+        });
+        [
+            content.map(|content| content.source_name),
+            content.map(|content| content.destination_name),
+            salvage.and_then(|salvage| salvage.source_name),
+            salvage.and_then(|salvage| salvage.destination_name),
+            queried,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// What is unusual, as words that stay the same from version to version.

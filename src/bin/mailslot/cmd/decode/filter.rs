@@ -2,11 +2,9 @@
 
 use anyhow::Context;
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
-use mailslot::wire::smb::MAILSLOT_PREFIX;
 
-use super::datagram::Decoded;
-use super::record::Record;
-use crate::cli::{DecodeArgs, NamePattern};
+use super::record::{Body, Record};
+use crate::cli::{NamePattern, ShowArgs};
 
 /// `--slot`, `--name` and `--command`: each must match if it is given, with any of its values.
 pub(super) struct Filter {
@@ -16,43 +14,39 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn new(args: &DecodeArgs) -> anyhow::Result<Self> {
-        let names: anyhow::Result<_> = args.name.iter().map(|name| NamePattern::parse(name)).collect();
+    pub(super) fn new(show: &ShowArgs) -> anyhow::Result<Self> {
+        let names: anyhow::Result<_> = show.name.iter().map(|name| NamePattern::parse(name)).collect();
         Ok(Self {
-            slots: slot_globs(&args.slot)?,
+            slots: slot_globs(&show.slot)?,
             names: names.context("--name")?,
-            commands: args.command.clone(),
+            commands: show.command.clone(),
         })
     }
 
     #[inline]
     pub(super) fn passes(&self, record: &Record<'_>) -> bool {
-        let datagram = record.datagram();
-        (self.slots.is_none() || datagram.is_some_and(|datagram| self.passes_slot(datagram)))
-            && (self.names.is_empty() || datagram.is_some_and(|datagram| self.passes_name(datagram)))
-            && (self.commands.is_empty() || datagram.is_some_and(|datagram| self.passes_command(datagram)))
+        (self.slots.is_none() || self.passes_slot(record))
+            && (self.names.is_empty() || self.passes_name(record))
+            && (self.commands.is_empty() || self.passes_command(record))
     }
 
-    fn passes_slot(&self, decoded: &Decoded<'_>) -> bool {
-        let slots = self.slots.as_ref();
-        slots.zip(decoded.mailslot.as_ref()).is_some_and(|(slots, write)| matches(slots, write.name()))
+    fn passes_slot(&self, record: &Record<'_>) -> bool {
+        let Some(slots) = &self.slots else { return true };
+        match &record.body {
+            Body::Datagram(decoded) => {
+                decoded.mailslot.as_ref().is_some_and(|write| matches(slots, write.slot()))
+            }
+            Body::Session(session) => session.slot().is_some_and(|slot| matches(slots, slot.as_bytes())),
+            Body::NameService(_) | Body::Damaged(_) => false,
+        }
     }
 
-    fn passes_name(&self, decoded: &Decoded<'_>) -> bool {
-        let salvage = decoded.salvage.as_ref();
-        let content = decoded.content.as_ref();
-        let names = [
-            content.map(|content| content.source_name),
-            content.map(|content| content.destination_name),
-            salvage.and_then(|salvage| salvage.source_name),
-            salvage.and_then(|salvage| salvage.destination_name),
-            decoded.queried_name(),
-        ];
-        names.into_iter().flatten().any(|name| self.names.iter().any(|pattern| pattern.matches(&name.name)))
+    fn passes_name(&self, record: &Record<'_>) -> bool {
+        record.names().any(|name| self.names.iter().any(|pattern| pattern.matches(&name)))
     }
 
-    fn passes_command(&self, decoded: &Decoded<'_>) -> bool {
-        let command = decoded.command();
+    fn passes_command(&self, record: &Record<'_>) -> bool {
+        let command = record.command();
         command
             .is_some_and(|command| self.commands.iter().any(|wanted| wanted.eq_ignore_ascii_case(&command)))
     }
@@ -80,9 +74,8 @@ pub(crate) fn slot_globs(patterns: &[String]) -> anyhow::Result<Option<GlobSet>>
     Ok(Some(set.build()?))
 }
 
-/// Whether the slot of the full name `name` (`\MAILSLOT\…`) matches.
-pub(crate) fn matches(slots: &GlobSet, name: &[u8]) -> bool {
-    let slot = name.get(MAILSLOT_PREFIX.len()..).unwrap_or_default();
+/// Whether a slot's name, without `\MAILSLOT\`, matches.
+pub(crate) fn matches(slots: &GlobSet, slot: &[u8]) -> bool {
     let slot: Vec<u8> = slot.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
     slots.is_match_candidate(&Candidate::from_bytes(&slot))
 }

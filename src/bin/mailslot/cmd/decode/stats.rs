@@ -10,7 +10,9 @@ use mailslot::wire::nbdgm::MsgType;
 use mailslot::wire::oem::CodePage;
 
 use super::datagram::{Decoded, Message};
+use super::name_service::NameService;
 use super::record::{Body, Record};
+use super::session::{Session, What};
 use crate::json::Json;
 use crate::text;
 
@@ -30,12 +32,18 @@ type GivenUp = BTreeMap<&'static str, u64>;
 #[derive(Default)]
 pub(super) struct Stats {
     datagrams: u64,
+    packets: u64,
+    session_packets: u64,
     browser: [u64; OPCODES],
     lanman: [u64; LANMAN_TYPES],
     other_mailslots: u64,
     fragments: u64,
     not_smb: u64,
     errors_and_queries: [u64; 4],
+    /// Name service packets by kind.
+    name_service: BTreeMap<&'static str, u64>,
+    /// What sessions hold: SMB commands and packet types (at most 512), and what is said of their streams.
+    sessions: BTreeMap<String, u64>,
     damaged: HashMap<Layer, u64>,
     senders: Table<NetbiosName>,
     slots: Table<Box<[u8]>>,
@@ -61,7 +69,35 @@ impl Stats {
         }
         match &record.body {
             Body::Datagram(decoded) => self.datagram(decoded),
-            Body::Damaged(_) => self.datagrams += 1,
+            Body::NameService(decoded) => self.name_service(decoded),
+            Body::Session(session) => self.session(session),
+            Body::Damaged(_) => {}
+        }
+    }
+
+    fn session(&mut self, session: &Session<'_>) {
+        let kind = match &session.what {
+            What::Packet(_) => {
+                self.session_packets += 1;
+                match session.command() {
+                    Some(command) => command,
+                    None => return,
+                }
+            }
+            What::Gap { .. } => "bytes missing".into(),
+            What::Cut { .. } => "ends inside a packet".into(),
+            What::Skipped(what) => (*what).into(),
+        };
+        match self.sessions.get_mut(&*kind) {
+            Some(count) => *count += 1,
+            None => _ = self.sessions.insert(kind.into_owned(), 1),
+        }
+    }
+
+    fn name_service(&mut self, decoded: &NameService<'_>) {
+        self.packets += 1;
+        if let Some(packet) = decoded.packet() {
+            *self.name_service.entry(packet.kind().name()).or_default() += 1;
         }
     }
 
@@ -134,9 +170,13 @@ impl Stats {
             ("not SMB", self.not_smb),
         ]
         .map(|(name, count)| (name.to_owned(), count));
+        let name_service =
+            self.name_service.iter().map(|(kind, count)| (format!("name service {kind}"), *count));
+        let sessions = self.sessions.iter().map(|(kind, count)| (format!("session {kind}"), *count));
         let given_up = given_up.iter().map(|(reason, count)| (format!("given up: {reason}"), *count));
         let mut kinds: Vec<(String, u64)> = Vec::new();
-        for (name, count) in browser.chain(lanman).chain(rest).chain(queries).chain(damaged).chain(given_up) {
+        let datagrams = browser.chain(lanman).chain(rest).chain(queries);
+        for (name, count) in datagrams.chain(name_service).chain(sessions).chain(damaged).chain(given_up) {
             match kinds.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, sum)) => *sum += count,
                 None => kinds.push((name, count)),
@@ -164,14 +204,18 @@ impl Stats {
 
     pub(super) fn write_text(&self, frames: u64, given_up: &GivenUp, page: CodePage, out: &mut Vec<u8>) {
         // Writing to a vector does not fail.
-        _ = writeln!(out, "frames     {frames}\ndatagrams  {}", self.datagrams);
+        _ = writeln!(
+            out,
+            "frames           {frames}\ndatagrams        {}\npackets          {}\nsession packets  {}",
+            self.datagrams, self.packets, self.session_packets
+        );
         for (title, rows) in
             [("kind", self.kinds(given_up)), ("slot", self.slots(page)), ("sender", self.senders(page))]
         {
             if rows.is_empty() {
                 continue;
             }
-            _ = writeln!(out, "\n{:>10}  {title}", "datagrams");
+            _ = writeln!(out, "\n{:>10}  {title}", "count");
             for (name, count) in rows {
                 _ = writeln!(out, "{count:>10}  {name}");
             }
@@ -182,6 +226,8 @@ impl Stats {
         let mut json = Json { out, page };
         json.field("{\"frames\":", frames);
         json.field(",\"datagrams\":", self.datagrams);
+        json.field(",\"packets\":", self.packets);
+        json.field(",\"session_packets\":", self.session_packets);
         for (key, rows) in
             [("kinds", self.kinds(given_up)), ("slots", self.slots(page)), ("senders", self.senders(page))]
         {

@@ -17,14 +17,23 @@ pub(super) enum Verdict {
     NotEncoded(String),
 }
 
-pub(super) fn verify(record: &Record<'_>, payload: &[u8]) -> Verdict {
+/// `None` if there is nothing to encode: what is said of a stream.
+pub(super) fn verify(record: &Record<'_>, payload: &[u8]) -> Option<Verdict> {
     if let Some(error) = record.error() {
-        return Verdict::NotEncoded(error.to_string());
+        return Some(Verdict::NotEncoded(error.to_string()));
     }
-    match &record.body {
+    Some(match &record.body {
         Unit::Datagram(decoded) => datagram(decoded, payload),
+        Unit::NameService(decoded) => match decoded.packet() {
+            Some(packet) => compare(packet.to_bytes(), payload, None),
+            None => Verdict::NotEncoded("no packet".to_owned()),
+        },
+        Unit::Session(session) => match session.packet()?.encode() {
+            Some(bytes) => compare(bytes, payload, None),
+            None => Verdict::NotEncoded("longer than a packet can be".to_owned()),
+        },
         Unit::Damaged(error) => Verdict::NotEncoded(error.to_string()),
-    }
+    })
 }
 
 fn datagram(decoded: &Decoded<'_>, payload: &[u8]) -> Verdict {

@@ -12,9 +12,14 @@ use crate::text;
 pub(super) fn write(line: &mut String, decoded: &Decoded<'_>, page: CodePage) {
     names(line, decoded, page);
     what(line, decoded, page);
-    if decoded.has_notes() {
-        let notes: Vec<_> = decoded.notes().collect();
-        _ = write!(line, " [{}]", notes.join(", "));
+}
+
+/// What a message says.
+pub(super) fn message(line: &mut String, message: &Message<'_>, data: &[u8], page: CodePage) {
+    match message {
+        Message::Browser(frame) => browser(line, frame, page),
+        Message::Lanman(frame) => lanman(line, frame, page),
+        Message::Raw => _ = write!(line, " {}", text::preview(data, page)),
     }
 }
 
@@ -33,11 +38,8 @@ fn what(line: &mut String, decoded: &Decoded<'_>, page: CodePage) {
     let Some(datagram) = &decoded.datagram else { return };
     if let Some(write) = &decoded.mailslot {
         _ = write!(line, " {} {} bytes", text::oem(write.name(), page), write.data().len());
-        match &decoded.message {
-            Message::Browser(frame) => browser(line, frame, page),
-            Message::Lanman(frame) => lanman(line, frame, page),
-            Message::Raw if decoded.error.is_some() => {}
-            Message::Raw => _ = write!(line, " {}", text::preview(write.data(), page)),
+        if decoded.error.is_none() {
+            message(line, &decoded.message, write.data(), page);
         }
         return;
     }

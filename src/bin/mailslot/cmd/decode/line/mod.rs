@@ -2,11 +2,14 @@
 
 mod browser;
 mod datagram;
+mod nbns;
+mod session;
 
 use std::fmt::Write;
 
 use mailslot::wire::oem::CodePage;
 
+use super::datagram::Message;
 use super::record::{Body, Record};
 use super::verify::Verdict;
 use crate::text::Clock;
@@ -27,7 +30,17 @@ pub(super) fn write(
     }
     match &record.body {
         Body::Datagram(decoded) => datagram::write(&mut line, decoded, page),
+        Body::NameService(decoded) => {
+            if let Some(packet) = decoded.packet() {
+                nbns::write(&mut line, packet, page);
+            }
+        }
+        Body::Session(session) => session::write(&mut line, session, page),
         Body::Damaged(_) => {}
+    }
+    let notes = record.notes();
+    if !notes.is_empty() {
+        _ = write!(line, " [{}]", notes.join(", "));
     }
     if let Some(error) = record.error() {
         _ = write!(line, " ERROR {error}");
@@ -40,4 +53,12 @@ pub(super) fn write(
         Some(Verdict::NotEncoded(_)) => line.push_str(" not encoded"),
     }
     out.extend_from_slice(line.as_bytes());
+}
+
+/// What a message to `slot` (without `\MAILSLOT\`) says, in a few words.
+pub(crate) fn message(slot: &[u8], data: &[u8], page: CodePage) -> String {
+    let mut line = String::new();
+    let message = Message::read(slot, data).unwrap_or(Message::Raw);
+    datagram::message(&mut line, &message, data, page);
+    line
 }

@@ -1,4 +1,4 @@
-//! Datagrams and mailslot writes: the keys `nbdgm`, `mailslot` and `notes`.
+//! Datagrams and mailslot writes: the keys `nbdgm` and `mailslot`.
 
 use mailslot::wire::nbdgm::{Body, Header};
 use mailslot::wire::smb::MailslotWrite;
@@ -13,15 +13,16 @@ pub(super) fn write(json: &mut Json<'_>, decoded: &Decoded<'_>) {
     if let Some(write) = &decoded.mailslot {
         mailslot(json, write);
     }
-    match &decoded.message {
+    message(json, &decoded.message);
+}
+
+/// What a message says; the bytes of others stand in `mailslot.data`.
+#[inline]
+pub(super) fn message(json: &mut Json<'_>, message: &Message<'_>) {
+    match message {
         Message::Raw => {}
         Message::Browser(frame) => browser(json, frame),
         Message::Lanman(frame) => lanman(json, frame),
-    }
-    if decoded.has_notes() {
-        json.raw(",\"notes\":[");
-        json.list(decoded.notes(), |json, note| json.string(note));
-        json.raw("]");
     }
 }
 

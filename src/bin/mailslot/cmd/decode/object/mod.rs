@@ -2,6 +2,8 @@
 
 mod browser;
 mod datagram;
+mod nbns;
+mod session;
 
 use mailslot::wire::DecodeError;
 use mailslot::wire::oem::CodePage;
@@ -33,7 +35,19 @@ pub(super) fn write(
     }
     match &record.body {
         Body::Datagram(decoded) => datagram::write(&mut json, decoded),
+        Body::NameService(decoded) => {
+            if let Some(packet) = decoded.packet() {
+                nbns::write(&mut json, packet);
+            }
+        }
+        Body::Session(session) => session::write(&mut json, session),
         Body::Damaged(_) => {}
+    }
+    let notes = record.notes();
+    if !notes.is_empty() {
+        json.raw(",\"notes\":[");
+        json.list(notes.iter(), |json, note| json.word(note));
+        json.raw("]");
     }
     if let Some(problem) = record.error() {
         error(&mut json, problem);
@@ -44,7 +58,7 @@ pub(super) fn write(
             json.raw(",\"verify\":\"same\"");
             if let Some(layout) = layout {
                 json.raw(",\"layout\":");
-                json.string(layout.name());
+                json.word(layout.name());
             }
         }
         Some(Verdict::Differs(bytes)) => {
@@ -64,7 +78,7 @@ fn error(json: &mut Json<'_>, error: &DecodeError) {
     json.raw(",\"error\":{\"layer\":\"");
     json.raw(error.layer.name());
     json.raw("\",\"field\":");
-    json.string(error.field);
+    json.word(error.field);
     json.field(",\"offset\":", error.offset);
     json.raw(",\"kind\":\"");
     json.raw(error.kind.name());

@@ -1,0 +1,137 @@
+//! The SMB header, `SMB_COM_TRANSACTION`, and the mailslot write inside it (MS-CIFS 2.2.3.1, 2.2.4.33; MS-MAIL 2.2.1).
+
+use super::fields::Fields;
+use super::{browser, lanman};
+use crate::wire::browser::{BROWSE, LANMAN};
+use crate::wire::codec::Decode;
+use crate::wire::error::Layer;
+use crate::wire::smb::{Class, Command, MAILSLOT_PREFIX, MailslotWrite, TransactionFlags};
+
+/// Flags of the header (MS-CIFS 2.2.3.1).
+const FLAGS: [(&str, u64); 7] = [
+    ("LOCK_AND_READ_OK", 0x01),
+    ("BUF_AVAIL", 0x02),
+    ("CASE_INSENSITIVE", 0x08),
+    ("CANONICALIZED_PATHS", 0x10),
+    ("OPLOCK", 0x20),
+    ("OPBATCH", 0x40),
+    ("REPLY", 0x80),
+];
+
+/// Flags2 of the header (MS-CIFS 2.2.3.1, MS-SMB 2.2.3.1).
+const FLAGS2: [(&str, u64); 12] = [
+    ("LONG_NAMES", 0x0001),
+    ("EAS", 0x0002),
+    ("SECURITY_SIGNATURE", 0x0004),
+    ("COMPRESSED", 0x0008),
+    ("SECURITY_SIGNATURE_REQUIRED", 0x0010),
+    ("IS_LONG_NAME", 0x0040),
+    ("REPARSE_PATH", 0x0400),
+    ("EXTENDED_SECURITY", 0x0800),
+    ("DFS", 0x1000),
+    ("PAGING_IO", 0x2000),
+    ("NT_STATUS", 0x4000),
+    ("UNICODE", 0x8000),
+];
+
+/// A mailslot write.
+pub(super) fn fields(f: &mut Fields<'_>) {
+    f.layer(
+        Layer::Smb,
+        |bytes| MailslotWrite::decode(bytes).err(),
+        |f| {
+            // These stand in front of fields whose places they do not change.
+            f.reads_past(&["command", "total_data_count", "data_offset", "data_count"]);
+            let mut command = Command(0);
+            f.group("header", |f| command = header(f));
+            if command != Command::TRANSACTION {
+                return f.stop();
+            }
+            let mut data = Data::default();
+            f.group("transaction", |f| data = words(f));
+            let mut name: &[u8] = &[];
+            f.group("mailslot", |f| name = write(f));
+            f.pad_to(data.offset);
+            let slot = name.get(MAILSLOT_PREFIX.len()..).unwrap_or_default();
+            f.within(data.count, |f| message(slot, f));
+        },
+    );
+}
+
+/// The 32 bytes that every SMB begins with.
+fn header(f: &mut Fields<'_>) -> Command {
+    f.bytes("protocol", 4);
+    let command = Command(f.hex_u8("command"));
+    f.mean((command == Command::TRANSACTION).then_some("SMB_COM_TRANSACTION"));
+    f.hex_u32_le("status");
+    let flags = f.hex_u8("flags");
+    f.flags(flags.into(), FLAGS);
+    let flags2 = f.hex_u16_le("flags2");
+    f.flags(flags2.into(), FLAGS2);
+    f.u16_le("pid_high");
+    f.bytes("security_features", 8);
+    f.u16_le("reserved");
+    f.u16_le("tid");
+    f.u16_le("pid_low");
+    f.u16_le("uid");
+    f.u16_le("mid");
+    command
+}
+
+/// Where a transaction's data stand.
+#[derive(Default)]
+struct Data {
+    /// From the SMB signature, in bytes.
+    offset: usize,
+    count: usize,
+}
+
+fn words(f: &mut Fields<'_>) -> Data {
+    f.u8("word_count");
+    f.u16_le("total_parameter_count");
+    f.u16_le("total_data_count");
+    f.u16_le("max_parameter_count");
+    f.u16_le("max_data_count");
+    f.u8("max_setup_count");
+    f.u8("reserved1");
+    let flags = TransactionFlags::from_bits_retain(f.hex_u16_le("flags"));
+    f.flags_of(&flags);
+    f.u32_le("timeout");
+    f.mean(Some("ms"));
+    f.u16_le("reserved2");
+    f.u16_le("parameter_count");
+    f.u16_le("parameter_offset");
+    let count = f.u16_le("data_count").into();
+    let offset = f.u16_le("data_offset").into();
+    f.u8("setup_count");
+    f.u8("reserved3");
+    Data { offset, count }
+}
+
+/// Setup words, ByteCount and slot name; gives the name.
+fn write<'a>(f: &mut Fields<'a>) -> &'a [u8] {
+    let opcode = f.u16_le("opcode");
+    f.mean((opcode == 1).then_some("TRANS_MAILSLOT_WRITE"));
+    f.u16_le("priority");
+    let class = Class(f.u16_le("class"));
+    f.mean(match class {
+        Class::RELIABLE => Some("reliable"),
+        Class::UNRELIABLE => Some("unreliable"),
+        _ => None,
+    });
+    let byte_count = usize::from(f.u16_le("byte_count"));
+    let follow = f.left();
+    f.mean((byte_count != follow).then(|| format!("{follow} bytes follow")));
+    f.oem_z("name")
+}
+
+/// A message to `slot`, which takes all bytes that are left.
+pub(super) fn message(slot: &[u8], f: &mut Fields<'_>) {
+    if slot.eq_ignore_ascii_case(BROWSE) {
+        browser::fields(f);
+    } else if slot.eq_ignore_ascii_case(LANMAN) {
+        lanman::fields(f);
+    } else {
+        f.rest("data");
+    }
+}
