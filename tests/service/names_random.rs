@@ -134,7 +134,7 @@ proptest! {
                     machine.node_status(now, *peer(host % 6).ip(), NetbiosName::WILDCARD);
                 }
                 Step::Packet { kind, recent: back, name: which, group, ttl, peer: from, broadcast } => {
-                    let trn = recent.iter().rev().nth(back).copied().unwrap_or(back as u16);
+                    let trn = recent.iter().rev().nth(back).copied().unwrap_or(9);
                     let bytes = packet(kind, trn, name(NAMES[which]), group, ttl, *peer(from).ip());
                     machine.handle_input(now, Input { peer: peer(from), broadcast, bytes: &bytes });
                 }
