@@ -28,6 +28,7 @@ pub mod name;
 pub mod nbdgm;
 pub mod nbns;
 pub mod nbss;
+pub mod netlogon;
 pub mod oem;
 mod read;
 pub mod smb;
