@@ -24,6 +24,7 @@ pub mod browser;
 mod codec;
 pub mod dissect;
 mod error;
+pub mod messenger;
 pub mod name;
 pub mod nbdgm;
 pub mod nbns;

@@ -223,7 +223,9 @@ impl<'n> Builder<'n> {
             let length = match u8::try_from(label.len()) {
                 Ok(length @ 1..64) if !(behind.is_empty() && rest.ends_with('.')) => length,
                 _ => {
-                    return error(ValueErrorReason::BadForm("labels of 1 to 63 bytes with dots between them"));
+                    return error(ValueErrorReason::BadForm(
+                        "labels of 1 to 63 bytes with dots between them",
+                    ));
                 }
             };
             let at = self.base + self.bytes.len();
