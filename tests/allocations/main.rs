@@ -14,12 +14,6 @@ use mailslot::wire::nbdgm::{Datagram, Salvage};
 use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::{Decode, Encode, nbns, nbss};
-use mailslot::wire::nbns::Packet;
-use mailslot::wire::nbss::Packet;
-use mailslot::wire::smb::MailslotWrite;
-use mailslot::wire::smb::rap::{Request, ResponseParameters};
-use mailslot::wire::smb::{MailslotWrite, SmbMessage};
-use mailslot::wire::{Decode, Encode};
 
 use crate::frames::cases;
 
