@@ -8,6 +8,7 @@ use super::text;
 use super::tree::{Kind, Node, Tree, Value};
 use crate::wire::error::{DecodeError, Layer};
 use crate::wire::name::{self, NetbiosName, ScopedName};
+use crate::wire::netlogon::{Guid, Sid, compressed_name_at};
 use crate::wire::oem::CodePage;
 use crate::wire::read;
 
@@ -549,6 +550,45 @@ impl<'a> Fields<'a> {
             self.mean(Some("no NUL"));
         }
         text
+    }
+
+    /// UTF-16LE that must have a zero, where it stands.
+    pub(super) fn utf16_to_nul(&mut self, field: &'static str) {
+        self.utf16(field, true);
+    }
+
+    /// A GUID.
+    pub(super) fn guid(&mut self, field: &'static str) {
+        if let Some(bytes) = self.fixed(field) {
+            self.set_value(|| Value::Shown(Guid(bytes).to_string()));
+        }
+    }
+
+    /// A SID of `length` bytes.
+    pub(super) fn sid(&mut self, field: &'static str, length: usize) {
+        let sid = self.take(field, length).and_then(Sid::from_bytes);
+        self.set_value(|| sid.map_or(Value::None, |sid| Value::Shown(sid.to_string())));
+    }
+
+    /// A compressed name of the locator; the message's names begin at `names_at`.
+    pub(super) fn compressed_name(&mut self, field: &'static str, names_at: usize) {
+        self.added = false;
+        let at = self.offset();
+        match compressed_name_at(self.layer_bytes(), names_at, at) {
+            Ok((text, behind)) => {
+                self.take(field, behind.saturating_sub(at));
+                self.set_value(|| Value::Text(text::safe(&text)));
+            }
+            Err(error) => {
+                // As far as the name is sound.
+                self.take(field, error.offset.saturating_sub(at));
+                if self.last().is_some_and(|node| node.error.is_none()) {
+                    self.mean(Some(error.kind.to_string()));
+                }
+                self.added = false;
+                self.stop();
+            }
+        }
     }
 
     // ── what they mean ──

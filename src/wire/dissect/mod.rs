@@ -48,9 +48,11 @@
 mod browser;
 mod fields;
 mod lanman;
+mod messenger;
 mod nbdgm;
 mod nbns;
 mod nbss;
+mod netlogon;
 mod rap;
 mod render;
 mod session;
@@ -113,4 +115,14 @@ pub fn rap_request(bytes: &[u8], page: CodePage) -> Tree<'_> {
 /// The parameter block of a RAP answer.
 pub fn rap_response_parameters(bytes: &[u8], page: CodePage) -> Tree<'_> {
     Fields::read(bytes, page, rap::response_parameters)
+}
+
+/// A message of the domain controller locator.
+pub fn netlogon(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, netlogon::fields)
+}
+
+/// A message to `\MAILSLOT\MESSNGR`.
+pub fn messenger(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, messenger::fields)
 }

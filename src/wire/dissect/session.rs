@@ -70,10 +70,21 @@ fn block(f: &mut Fields<'_>, command: Command, form: Form) -> Option<(Command, u
             | Command::LOGOFF_ANDX
             | Command::TRANSACTION
             | Command::TRANSACTION_SECONDARY
+            | Command::SEND_MESSAGE
+            | Command::SEND_START_MB_MESSAGE
+            | Command::SEND_END_MB_MESSAGE
+            | Command::SEND_TEXT_MB_MESSAGE
     );
     let has_no_words = form.reply && f.peek().first() == Some(&0);
-    let is_raw_reply =
-        form.reply && matches!(command, Command::TREE_DISCONNECT | Command::TRANSACTION_SECONDARY);
+    let is_raw_reply = form.reply
+        && matches!(
+            command,
+            Command::TREE_DISCONNECT
+                | Command::TRANSACTION_SECONDARY
+                | Command::SEND_MESSAGE
+                | Command::SEND_END_MB_MESSAGE
+                | Command::SEND_TEXT_MB_MESSAGE
+        );
     if !has_no_words && (!is_known || is_raw_reply) {
         f.rest("body");
         return None;
@@ -117,6 +128,8 @@ fn has_form(command: Command, form: Form, count: u8) -> bool {
         (Command::TRANSACTION, false) => count >= 14,
         (Command::TRANSACTION, true) => count >= 10,
         (Command::TRANSACTION_SECONDARY, _) => count == 8,
+        (Command::SEND_START_MB_MESSAGE, true)
+        | (Command::SEND_END_MB_MESSAGE | Command::SEND_TEXT_MB_MESSAGE, false) => count == 1,
         _ => false,
     }
 }
@@ -164,6 +177,10 @@ fn read_words(f: &mut Fields<'_>, command: Command, form: Form, words: &mut Word
             f.u16_le("total_parameter_count");
             f.u16_le("total_data_count");
             parts_words(f, words);
+        }
+        (Command::SEND_START_MB_MESSAGE, true)
+        | (Command::SEND_END_MB_MESSAGE | Command::SEND_TEXT_MB_MESSAGE, false) => {
+            f.u16_le("message_group_id");
         }
         _ => {}
     }
@@ -218,8 +235,29 @@ fn read_bytes(f: &mut Fields<'_>, command: Command, form: Form, count: u8, words
             f.oem_z("service");
             f.string("native_file_system", form.unicode);
         }
+        (Command::SEND_MESSAGE, false) => {
+            send_names(f);
+            send_text(f);
+        }
+        (Command::SEND_START_MB_MESSAGE, false) => send_names(f),
+        (Command::SEND_TEXT_MB_MESSAGE, false) => send_text(f),
         _ => {}
     }
+}
+
+/// The names of a messenger text.
+fn send_names(f: &mut Fields<'_>) {
+    f.hex_u8("from_buffer_format");
+    f.oem_to_nul("from");
+    f.hex_u8("to_buffer_format");
+    f.oem_to_nul("to");
+}
+
+/// A messenger text, or a part of it.
+fn send_text(f: &mut Fields<'_>) {
+    f.hex_u8("text_buffer_format");
+    let length = f.u16_le("text_length").into();
+    f.bytes("text", length);
 }
 
 fn andx(f: &mut Fields<'_>) -> (Command, usize) {

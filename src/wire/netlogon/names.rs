@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use core::fmt;
 use core::iter;
 
-use crate::wire::error::{DecodeErrorKind, Layer, ValueError, ValueErrorReason};
+use crate::wire::error::{DecodeError, DecodeErrorKind, Layer, ValueError, ValueErrorReason};
 use crate::wire::read::{self, Parsed};
 
 /// The most pointers that lead through one name.
@@ -124,6 +124,16 @@ pub(super) fn read<'a>(field: &'static str, block: &'a [u8], base: usize, start:
             }
         }
     }
+}
+
+/// The text of the name at `at` of a message whose names begin at `names_at`, and where the next thing begins.
+pub(crate) fn text_at(message: &[u8], names_at: usize, at: usize) -> Result<(String, usize), DecodeError> {
+    let block = message.get(names_at..).unwrap_or_default();
+    let start = at.saturating_sub(names_at);
+    let read = read::finish(read("name", block, names_at, start), block, Layer::Netlogon);
+    let (_, end) = read.map_err(|error| error.at(names_at))?;
+    let name = CompressedName { block, base: names_at, at: start };
+    Ok((name.to_string(), names_at.saturating_add(end)))
 }
 
 /// A name as it stands in a message. Compared by text, not by how it is compressed.

@@ -231,7 +231,7 @@ impl<'a> SamResponse<'a> {
     }
 
     /// Whether what stands behind the strings is of the NT5 form.
-    fn has_directory(rest: &[u8]) -> bool {
+    pub(crate) fn has_directory(rest: &[u8]) -> bool {
         let ends_as_nt5 = rest.len() >= Directory::MIN_LEN + 8
             && rest.last_chunk::<8>().is_some_and(|end| {
                 let [v0, v1, v2, v3, ..] = *end;
