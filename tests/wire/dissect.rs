@@ -376,6 +376,12 @@ fn datagram_goldens_agree_with_the_codecs() {
     goldens("lanman", dissect::lanman, |bytes| LanmanFrame::decode(bytes).err());
 }
 
+#[test]
+fn locator_and_messenger_trees_agree_with_the_codecs() {
+    goldens("netlogon", dissect::netlogon, |bytes| NetlogonMessage::decode(bytes).err());
+    goldens("messenger", dissect::messenger, |bytes| MessengerMessage::decode(bytes).err());
+}
+
 /// The reference vectors, where they are at hand.
 #[test]
 fn trees_of_the_reference_vectors_agree_with_the_codecs() {
