@@ -118,6 +118,20 @@ const SITES: SiteNames<'_> = SiteNames {
     next_closest_site: None,
 };
 
+/// Samba's encoder brings NtVersion to a multiple of 4; the bytes are what its `ndr_pack` gives.
+#[test]
+fn an_aligned_primary_response_is_read_and_kept() {
+    let bytes =
+        hex::decode("0c00504443310000500044004300310000004c004100420044004f000000000001000000ffffffff")
+            .unwrap();
+    let message = canonical!(Message<'_>, &bytes);
+    let Message::PrimaryResponse(response) = message else { panic!("{message:?}") };
+    assert!(response.is_aligned());
+    assert_eq!(response.nt_version, NtVersion::V1);
+    assert_eq!(response.tokens().lm_nt_token(), Some(0xffff));
+    damaged!(Message<'_>, &bytes);
+}
+
 /// Windows' own answers, from the constructors: also compressed as Windows compresses.
 #[test]
 fn constructors_write_what_windows_writes() {

@@ -450,7 +450,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The bytes of the layer at hand, up to the end of what may be read.
-    fn layer_bytes(&self) -> &'a [u8] {
+    pub(super) fn layer_bytes(&self) -> &'a [u8] {
         self.bytes.get(self.scope.start..self.end).unwrap_or_default()
     }
 

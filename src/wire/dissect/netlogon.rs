@@ -4,7 +4,7 @@ use super::fields::Fields;
 use crate::wire::codec::Decode;
 use crate::wire::error::Layer;
 use crate::wire::netlogon::{
-    DbIndex, DcFlags, NetlogonMessage, NtVersion, Opcode, SamResponse, Tokens, sid_padding,
+    DbIndex, DcFlags, NetlogonMessage, NtVersion, Opcode, SamResponse, Tokens, sid_padding, version_padding,
 };
 
 /// Length of a database's entry in a DB_CHANGE.
@@ -38,6 +38,9 @@ pub(super) fn fields(f: &mut Fields<'_>) {
                     even(f);
                     f.utf16_to_nul("unicode_primary_dc_name");
                     f.utf16_to_nul("unicode_domain_name");
+                    if version_padding(f.layer_bytes(), f.peek()).1 {
+                        f.bytes("padding", 2);
+                    }
                     ending(f);
                 }
                 Opcode::DB_CHANGE => db_change(f),

@@ -28,6 +28,7 @@ pub use db_change::{DbChange, DbChangeInfo, DbIndex};
 pub use lanman::{Lm20Response, LogonRequest};
 pub use names::CompressedName;
 pub(crate) use names::text_at as compressed_name_at;
+pub(crate) use primary::version_padding;
 pub use primary::{PrimaryQuery, PrimaryResponse};
 pub use sam_logon::SamLogonRequest;
 pub use sam_response::{DcSockAddr, Directory, DnsNames, SamResponse, SamResponseEx, SiteNames};

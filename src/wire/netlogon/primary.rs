@@ -149,7 +149,8 @@ impl Encode for PrimaryQuery<'_> {
 
 /// The primary domain controller's answer, without its opcode.
 ///
-/// Accepted and kept: no padding; tokens that are missing, and bytes behind them.
+/// Accepted and kept: no padding; two zeros before NtVersion ([`Self::is_aligned`]: Samba); tokens that are missing,
+/// and bytes behind them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PrimaryResponse<'a> {
@@ -157,6 +158,8 @@ pub struct PrimaryResponse<'a> {
     padded: bool,
     unicode_primary_dc_name: Utf16Str<'a>,
     unicode_domain_name: Utf16Str<'a>,
+    /// Two zeros bring NtVersion to a multiple of 4.
+    aligned: bool,
     /// NtVersion: 1.
     pub nt_version: NtVersion,
     tokens: Tokens<'a>,
@@ -177,6 +180,7 @@ impl<'a> PrimaryResponse<'a> {
             padded: (BODY_AT + primary_dc_name.len() + 1) % 2 == 1,
             unicode_primary_dc_name,
             unicode_domain_name,
+            aligned: false,
             nt_version: NtVersion::V1,
             tokens: Tokens::BOTH,
         })
@@ -202,6 +206,11 @@ impl<'a> PrimaryResponse<'a> {
         self.unicode_domain_name
     }
 
+    /// Whether two zeros bring NtVersion to a multiple of 4, as Samba's encoder does it.
+    pub const fn is_aligned(&self) -> bool {
+        self.aligned
+    }
+
     /// The tokens.
     pub const fn tokens(&self) -> Tokens<'a> {
         self.tokens
@@ -212,12 +221,14 @@ impl<'a> PrimaryResponse<'a> {
         let (input, padded) = even_padding(whole, input);
         let (input, unicode_primary_dc_name) = Utf16Str::read("unicode_primary_dc_name", input)?;
         let (input, unicode_domain_name) = Utf16Str::read("unicode_domain_name", input)?;
+        let (input, aligned) = version_padding(whole, input);
         let (input, (nt_version, tokens)) = read_ending(input)?;
         let response = Self {
             primary_dc_name,
             padded,
             unicode_primary_dc_name,
             unicode_domain_name,
+            aligned,
             nt_version,
             tokens,
         };
@@ -229,7 +240,7 @@ impl Encode for PrimaryResponse<'_> {
     fn encoded_len(&self) -> usize {
         let oem = self.primary_dc_name.len() + 1 + usize::from(self.padded);
         let unicode = self.unicode_primary_dc_name.encoded_len() + self.unicode_domain_name.encoded_len();
-        oem + unicode + 4 + self.tokens.encoded_len()
+        oem + unicode + if self.aligned { 2 } else { 0 } + 4 + self.tokens.encoded_len()
     }
 
     fn encode(&self, out: &mut impl BufMut) {
@@ -237,7 +248,18 @@ impl Encode for PrimaryResponse<'_> {
         out.put_bytes(0, self.padded.into());
         self.unicode_primary_dc_name.write(out);
         self.unicode_domain_name.write(out);
+        out.put_bytes(0, if self.aligned { 2 } else { 0 });
         out.put_u32_le(self.nt_version.bits());
         self.tokens.write(out);
+    }
+}
+
+/// The two zeros that Samba puts before an NtVersion which would not stand on a multiple of 4. Only both tokens
+/// behind it tell.
+pub(crate) fn version_padding<'a>(whole: &[u8], input: &'a [u8]) -> (&'a [u8], bool) {
+    let offset = whole.len().saturating_sub(input.len());
+    match input {
+        [0, 0, rest @ ..] if offset % 4 == 2 && rest.len() == 8 && Tokens::follow(rest) => (rest, true),
+        _ => (input, false),
     }
 }
