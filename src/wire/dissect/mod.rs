@@ -46,12 +46,17 @@
 //!   the laws in `tests/wire/dissect.rs`.
 
 mod browser;
+mod command;
 mod fields;
 mod lanman;
 mod nbdgm;
+mod nbns;
+mod nbss;
+mod rap;
 mod render;
 mod smb;
 mod text;
+mod transaction;
 mod tree;
 
 use fields::Fields;
@@ -60,6 +65,44 @@ pub use render::RenderOptions;
 pub use tree::{Kind, Node, Tree, Value};
 
 use super::oem::CodePage;
+use super::smb::rap::{Function, ResponseParameters};
+
+/// A UDP payload on port 137.
+pub fn name_service(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, nbns::fields)
+}
+
+/// A packet of a session on port 139 or 445 with its header of four bytes, and what it carries. An answer to a remote
+/// administration call does not say what it answers: `answers` tells the call's function and level.
+pub fn session(bytes: &[u8], answers: Option<(Function, u16)>, page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, |f| nbss::fields(answers, f))
+}
+
+/// A session's message from the SMB signature on, and what it carries; as [`session`].
+pub fn session_message(bytes: &[u8], answers: Option<(Function, u16)>, page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, |f| command::fields(answers, f))
+}
+
+/// A remote administration request: a transaction's parameters.
+pub fn rap_request(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, rap::request)
+}
+
+/// The parameters of an answer to a remote administration request.
+pub fn rap_parameters(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, |f| rap::parameters(None, f))
+}
+
+/// The data of an answer to a remote administration request for `function` at `level`, which came with `parameters`.
+pub fn rap_data<'a>(
+    function: Function,
+    level: u16,
+    parameters: &ResponseParameters<'_>,
+    bytes: &'a [u8],
+    page: CodePage,
+) -> Tree<'a> {
+    Fields::read(bytes, page, |f| rap::data(function, level, parameters, f))
+}
 
 /// A UDP payload on port 138, and what it carries; OEM text is read in the code page `page`.
 pub fn datagram(bytes: &[u8], page: CodePage) -> Tree<'_> {

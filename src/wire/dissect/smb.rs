@@ -1,38 +1,13 @@
 //! The SMB header, `SMB_COM_TRANSACTION`, and the mailslot write inside it (MS-CIFS 2.2.3.1, 2.2.4.33; MS-MAIL 2.2.1).
 
 use super::fields::Fields;
-use super::{browser, lanman};
+use super::{browser, lanman, text};
 use crate::wire::browser::{BROWSE, LANMAN};
 use crate::wire::codec::Decode;
 use crate::wire::error::Layer;
-use crate::wire::smb::{Class, Command, MAILSLOT_PREFIX, MailslotWrite, TransactionFlags};
-
-/// Flags of the header (MS-CIFS 2.2.3.1).
-const FLAGS: [(&str, u64); 7] = [
-    ("LOCK_AND_READ_OK", 0x01),
-    ("BUF_AVAIL", 0x02),
-    ("CASE_INSENSITIVE", 0x08),
-    ("CANONICALIZED_PATHS", 0x10),
-    ("OPLOCK", 0x20),
-    ("OPBATCH", 0x40),
-    ("REPLY", 0x80),
-];
-
-/// Flags2 of the header (MS-CIFS 2.2.3.1, MS-SMB 2.2.3.1).
-const FLAGS2: [(&str, u64); 12] = [
-    ("LONG_NAMES", 0x0001),
-    ("EAS", 0x0002),
-    ("SECURITY_SIGNATURE", 0x0004),
-    ("COMPRESSED", 0x0008),
-    ("SECURITY_SIGNATURE_REQUIRED", 0x0010),
-    ("IS_LONG_NAME", 0x0040),
-    ("REPARSE_PATH", 0x0400),
-    ("EXTENDED_SECURITY", 0x0800),
-    ("DFS", 0x1000),
-    ("PAGING_IO", 0x2000),
-    ("NT_STATUS", 0x4000),
-    ("UNICODE", 0x8000),
-];
+use crate::wire::smb::{
+    Class, Command, Flags, Flags2, MAILSLOT_PREFIX, MailslotWrite, NtStatus, TransactionFlags,
+};
 
 /// A mailslot write.
 pub(super) fn fields(f: &mut Fields<'_>) {
@@ -42,9 +17,9 @@ pub(super) fn fields(f: &mut Fields<'_>) {
         |f| {
             // These stand in front of fields whose places they do not change.
             f.reads_past(&["command", "total_data_count", "data_offset", "data_count"]);
-            let mut command = Command(0);
-            f.group("header", |f| command = header(f));
-            if command != Command::TRANSACTION {
+            let mut head = Head::default();
+            f.group("header", |f| head = header(f));
+            if head.command != Command::TRANSACTION {
                 return f.stop();
             }
             let mut data = Data::default();
@@ -58,16 +33,49 @@ pub(super) fn fields(f: &mut Fields<'_>) {
     );
 }
 
+/// What the header says of what follows it.
+pub(super) struct Head {
+    pub(super) command: Command,
+    flags: Flags,
+    flags2: Flags2,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { command: Command(0), flags: Flags::empty(), flags2: Flags2::empty() }
+    }
+}
+
+impl Head {
+    /// Whether the message is an answer.
+    pub(super) const fn is_reply(&self) -> bool {
+        self.flags.contains(Flags::REPLY)
+    }
+
+    /// Whether strings are UTF-16.
+    pub(super) const fn is_unicode(&self) -> bool {
+        self.flags2.contains(Flags2::UNICODE)
+    }
+}
+
 /// The 32 bytes that every SMB begins with.
-fn header(f: &mut Fields<'_>) -> Command {
+pub(super) fn header(f: &mut Fields<'_>) -> Head {
+    // They tell what the status is.
+    let flags2 = f.peek().get(10..).and_then(|rest| rest.first_chunk()).copied().map(u16::from_le_bytes);
+    let flags2 = Flags2::from_bits_retain(flags2.unwrap_or_default());
     f.bytes("protocol", 4);
     let command = Command(f.hex_u8("command"));
-    f.mean((command == Command::TRANSACTION).then_some("SMB_COM_TRANSACTION"));
-    f.hex_u32_le("status");
-    let flags = f.hex_u8("flags");
-    f.flags(flags.into(), FLAGS);
-    let flags2 = f.hex_u16_le("flags2");
-    f.flags(flags2.into(), FLAGS2);
+    f.mean(command_name(command));
+    let status = NtStatus(f.hex_u32_le("status"));
+    f.mean(match status {
+        NtStatus(0) => None,
+        status if flags2.contains(Flags2::NT_STATUS) => status.name().map(|name| format!("STATUS_{name}")),
+        status => Some(status.dos().to_string()),
+    });
+    let flags = Flags::from_bits_retain(f.hex_u8("flags"));
+    f.flags_of(&flags);
+    let flags2 = Flags2::from_bits_retain(f.hex_u16_le("flags2"));
+    f.flags_of(&flags2);
     f.u16_le("pid_high");
     f.bytes("security_features", 8);
     f.u16_le("reserved");
@@ -75,7 +83,12 @@ fn header(f: &mut Fields<'_>) -> Command {
     f.u16_le("pid_low");
     f.u16_le("uid");
     f.u16_le("mid");
-    command
+    Head { command, flags, flags2 }
+}
+
+/// A command's name in MS-CIFS.
+pub(super) fn command_name(command: Command) -> Option<String> {
+    command.name().map(|name| format!("SMB_COM_{name}"))
 }
 
 /// Where a transaction's data stand.
@@ -96,8 +109,8 @@ fn words(f: &mut Fields<'_>) -> Data {
     f.u8("reserved1");
     let flags = TransactionFlags::from_bits_retain(f.hex_u16_le("flags"));
     f.flags_of(&flags);
-    f.u32_le("timeout");
-    f.mean(Some("ms"));
+    let timeout = f.u32_le("timeout");
+    f.mean(Some(text::milliseconds(timeout)));
     f.u16_le("reserved2");
     f.u16_le("parameter_count");
     f.u16_le("parameter_offset");
@@ -110,19 +123,29 @@ fn words(f: &mut Fields<'_>) -> Data {
 
 /// Setup words, ByteCount and slot name; gives the name.
 fn write<'a>(f: &mut Fields<'a>) -> &'a [u8] {
+    opcode(f);
+    f.u16_le("priority");
+    class(f);
+    let byte_count = usize::from(f.u16_le("byte_count"));
+    let follow = f.left();
+    f.mean((byte_count != follow).then(|| format!("{follow} bytes follow")));
+    f.oem_z("name")
+}
+
+/// The first setup word of a transaction on a mailslot.
+pub(super) fn opcode(f: &mut Fields<'_>) {
     let opcode = f.u16_le("opcode");
     f.mean((opcode == 1).then_some("TRANS_MAILSLOT_WRITE"));
-    f.u16_le("priority");
+}
+
+/// The third.
+pub(super) fn class(f: &mut Fields<'_>) {
     let class = Class(f.u16_le("class"));
     f.mean(match class {
         Class::RELIABLE => Some("reliable"),
         Class::UNRELIABLE => Some("unreliable"),
         _ => None,
     });
-    let byte_count = usize::from(f.u16_le("byte_count"));
-    let follow = f.left();
-    f.mean((byte_count != follow).then(|| format!("{follow} bytes follow")));
-    f.oem_z("name")
 }
 
 /// A message to `slot`, which takes all bytes that are left.
