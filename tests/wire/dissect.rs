@@ -8,12 +8,20 @@ use mailslot::wire::browser::{
     LANMAN, LanmanFrame, NameFrame, RequestElection, ResetOptions, ResetStateRequest, Version,
 };
 use mailslot::wire::dissect::{self, Kind, MAX_NODES, Node, Tree, Value};
+use mailslot::wire::messenger::{MESSNGR, MessengerMessage};
 use mailslot::wire::name::{NetbiosName, Scope, ScopedName, Suffix};
 use mailslot::wire::nbdgm::{Body, Content, Datagram, ErrorCode, Flags, Header, LengthForm, MsgType};
+use mailslot::wire::netlogon::{
+    DbChange, DbChangeInfo, DbIndex, DcFlags, DnsNames, Guid, LogonRequest, NetlogonMessage, NtVersion,
+    PrimaryQuery, PrimaryResponse, SamLogonRequest, SamResponse, SamResponseEx, Sid, SiteNames, Utf16Str,
+    is_netlogon_slot,
+};
 use mailslot::wire::oem::CodePage;
 use mailslot::wire::smb::rap::{self, Function, ResponseParameters};
 use mailslot::wire::smb::{
-    Body as SmbBody, HeaderLayout, MailslotWrite, PIPE_LANMAN, Part, Protocol, SmbMessage,
+    Body as SmbBody, Command, Flags2, Header as SmbHeader, HeaderLayout, MailslotWrite, PIPE_LANMAN, Part,
+    Piece, Protocol, SendEndRequest, SendMessageRequest, SendStartRequest, SendStartResponse,
+    SendTextRequest, SmbMessage, SmbStr, TransactionRequest, utf16,
 };
 use mailslot::wire::{Decode, DecodeError, DecodeErrorKind, Encode, Layer, nbns, nbss};
 use proptest::collection::vec;
@@ -88,6 +96,8 @@ fn error_of_message(slot: &[u8], bytes: &[u8]) -> Option<DecodeError> {
     match slot.to_ascii_uppercase().as_slice() {
         BROWSE => BrowserFrame::decode(bytes).err(),
         LANMAN => LanmanFrame::decode(bytes).err(),
+        MESSNGR => MessengerMessage::decode(bytes).err(),
+        slot if is_netlogon_slot(slot) => NetlogonMessage::decode(bytes).err(),
         _ => None,
     }
 }
@@ -232,7 +242,9 @@ fn holds(tree: &Tree<'_>, expected: Option<DecodeError>) {
                 expected.kind,
                 DecodeErrorKind::Truncated { have: 0, .. } | DecodeErrorKind::Unterminated
             );
-            assert!(!node.span.is_empty() || nothing || expected.layer == Layer::NetbiosName, "{}", shown());
+            // A pointer leads to bytes that are shown as another name's.
+            let names = matches!(expected.layer, Layer::NetbiosName | Layer::Netlogon);
+            assert!(!node.span.is_empty() || nothing || names, "{}", shown());
         }
         None => {
             assert_eq!(tree.errors().next(), None, "{}", shown());
@@ -309,6 +321,73 @@ fn lanman_frames() -> Vec<Vec<u8>> {
         // A HostAnnouncement, told by its signature.
         b"\x01\x80\xfc\x0a\x00\x00PC7\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\x00\x03\x90\x80\x00\x0f\x01\x55\xaac\0"
             .to_vec(),
+    ]
+}
+
+/// Every message of the locator.
+fn netlogon_messages() -> Vec<Vec<u8>> {
+    let [pc, domain, user] = ["PC7", "LAB", "alice"].map(utf16);
+    let [pc, domain, user] = [&pc, &domain, &user].map(|text| Utf16Str::new(text).unwrap());
+    let slot = br"\MAILSLOT\NET\GETDC551";
+    let sid = Sid::new(5, &[21, 1, 2, 3]).unwrap();
+    let guid = Guid(*b"0123456789abcdef");
+    let flags = DcFlags::PDC | DcFlags::LDAP | DcFlags::DNS_FOREST;
+    let dns = DnsNames { forest: "lab.example", domain: "ad.lab.example", host: "dc1.ad.lab.example" };
+    let sites = SiteNames {
+        netbios_domain: "LAB",
+        netbios_computer: "DC1",
+        user: "alice",
+        dc_site: "Site-1",
+        client_site: "Site-1",
+        next_closest_site: Some("Site-2"),
+    };
+    let address = Ipv4Addr::new(10, 0, 0, 9);
+    let response = SamResponse::nt40(pc, user, domain);
+    let ex = |address, sites| SamResponseEx::new(flags, guid, dns, sites, address).unwrap();
+    let info = DbChangeInfo { db_index: DbIndex::LSA, serial: 7, time: 133_444_736_000_000_000 };
+    let request = SamLogonRequest::new(pc, user, slot, NtVersion::V1 | NtVersion::GC).unwrap();
+    [
+        NetlogonMessage::LogonRequest(LogonRequest::new(b"PC7", b"ALICE", slot, 1).unwrap()),
+        NetlogonMessage::PrimaryQuery(PrimaryQuery::new(b"PC7", slot, pc, NtVersion::V1).unwrap()),
+        NetlogonMessage::PrimaryQuery(PrimaryQuery::lm20(b"PC77", slot).unwrap()),
+        NetlogonMessage::PrimaryResponse(PrimaryResponse::new(b"PC7", pc, domain).unwrap()),
+        NetlogonMessage::DbChange(
+            DbChange::new([b"DC1", b"LAB"], [pc, domain], &[info, info], Some(sid)).unwrap(),
+        ),
+        NetlogonMessage::SamLogonRequest(request),
+        NetlogonMessage::SamLogonRequest(request.with_domain_sid(sid)),
+        NetlogonMessage::SamLogonResponse(response.clone()),
+        NetlogonMessage::SamUserUnknown(response.with_directory(guid, dns, address, flags).unwrap()),
+        NetlogonMessage::SamLogonResponseEx(ex(Some(address), sites)),
+        NetlogonMessage::SamPauseResponseEx(ex(None, SiteNames { next_closest_site: None, ..sites })),
+    ]
+    .iter()
+    .map(Encode::to_bytes)
+    .chain([b"\x06\x00\\\\DC1\x00\xff\xff".to_vec(), b"\x08\x00PDC1".to_vec()])
+    .collect()
+}
+
+/// Messenger commands, and transactions that carry messages, each behind an SMB header.
+fn session_messages() -> Vec<Vec<u8>> {
+    let header = SmbHeader::new(Command(0));
+    let message = |body: SmbBody<'_>| SmbMessage::new(header, body).unwrap().to_bytes();
+    let unicode = SmbHeader { flags2: Flags2::UNICODE, ..header };
+    let slot = utf16(r"\MAILSLOT\browse");
+    let write =
+        TransactionRequest::mailslot_write(SmbStr::utf16(&slot).unwrap(), 3, Piece::whole(b"\x0bPC7\0"));
+    let texts = TransactionRequest::mailslot_write(
+        SmbStr::oem(br"\MAILSLOT\messngr").unwrap(),
+        0,
+        Piece::whole(b"ALICE\0PC7\0two\x14lines\0"),
+    );
+    vec![
+        message(SendMessageRequest::new(b"ALICE", b"PC7", b"hello").unwrap().into()),
+        message(SendStartRequest::new(b"ALICE", b"PC7").unwrap().into()),
+        message(SendStartResponse::new(9).into()),
+        message(SendTextRequest::new(9, b"hello").unwrap().into()),
+        message(SendEndRequest::new(9).into()),
+        SmbMessage::new(unicode, write.unwrap()).unwrap().to_bytes(),
+        message(texts.unwrap().into()),
     ]
 }
 
@@ -413,6 +492,24 @@ fn session_goldens_keep_the_laws() {
     let message: Dissect = |bytes, page| dissect::session_message(bytes, Some(CALL), page);
     golden_laws("nbss", 1, session, error_of_session);
     golden_laws("smb_session", 1, message, error_of_session_message);
+}
+
+#[test]
+fn locator_trees_agree_with_the_codec() {
+    for message in netlogon_messages() {
+        NetlogonMessage::decode(&message).unwrap();
+        laws(&message, dissect::netlogon, |bytes| NetlogonMessage::decode(bytes).err());
+    }
+}
+
+#[test]
+fn messenger_trees_agree_with_the_codecs() {
+    laws(b"ALICE\0PC7\0two\x14lines\0", dissect::messenger, |bytes| MessengerMessage::decode(bytes).err());
+    let message: Dissect = |bytes, page| dissect::session_message(bytes, Some(CALL), page);
+    for bytes in session_messages() {
+        assert_eq!(error_of_session_message(&bytes), None);
+        laws(&bytes, message, error_of_session_message);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The messages of an SMB session: commands and their chains (MS-CIFS 2.2.4, MS-SMB 2.2.4).
 
 use super::fields::Fields;
+use super::messenger;
 use super::smb::{self, Head};
 use super::text;
 use super::transaction;
@@ -43,6 +44,7 @@ pub(super) fn fields(answers: Answers, f: &mut Fields<'_>) {
                 "password_length",
                 "oem_password_length",
                 "security_blob_length",
+                "text_length",
                 "andx_command",
                 "andx_offset",
                 "setup_count",
@@ -82,6 +84,10 @@ const fn group(command: Command) -> &'static str {
         Command::LOGOFF_ANDX => "logoff_andx",
         Command::TRANSACTION => "transaction",
         Command::TRANSACTION_SECONDARY => "transaction_secondary",
+        Command::SEND_MESSAGE => "send_message",
+        Command::SEND_START_MB_MESSAGE => "send_start_mb_message",
+        Command::SEND_TEXT_MB_MESSAGE => "send_text_mb_message",
+        Command::SEND_END_MB_MESSAGE => "send_end_mb_message",
         _ => "command",
     }
 }
@@ -96,11 +102,20 @@ fn block(f: &mut Fields<'_>, command: Command, context: Context) -> Option<Next>
                 | Command::SESSION_SETUP_ANDX
                 | Command::TREE_CONNECT_ANDX
                 | Command::LOGOFF_ANDX
-                | Command::TRANSACTION,
+                | Command::TRANSACTION
+                | Command::SEND_START_MB_MESSAGE,
             _
-        ) | (Command::TREE_DISCONNECT | Command::TRANSACTION_SECONDARY, false)
+        ) | (
+            Command::TREE_DISCONNECT
+                | Command::TRANSACTION_SECONDARY
+                | Command::SEND_MESSAGE
+                | Command::SEND_TEXT_MB_MESSAGE
+                | Command::SEND_END_MB_MESSAGE,
+            false
+        )
     );
-    if !known && !(response && f.peek().first() == Some(&0)) {
+    let no_words = response && f.peek().first() == Some(&0);
+    if !known && !no_words {
         raw(f);
         return None;
     }
@@ -118,6 +133,23 @@ fn block(f: &mut Fields<'_>, command: Command, context: Context) -> Option<Next>
                     f.oem_nul("dialect");
                 }
             });
+            return None;
+        }
+        (Command::SEND_MESSAGE | Command::SEND_START_MB_MESSAGE, false, 0) => {
+            own(f, None, |f| {
+                messenger::names(f);
+                if command == Command::SEND_MESSAGE {
+                    messenger::text(f);
+                }
+            });
+            return None;
+        }
+        (Command::SEND_START_MB_MESSAGE, true, 1) | (Command::SEND_END_MB_MESSAGE, false, 1) => {
+            f.u16_le("message_group_id");
+        }
+        (Command::SEND_TEXT_MB_MESSAGE, false, 1) => {
+            f.u16_le("message_group_id");
+            own(f, None, messenger::text);
             return None;
         }
         (Command::NEGOTIATE, true, 1 | 13 | 17) => {
@@ -230,9 +262,7 @@ fn negotiate_response(f: &mut Fields<'_>, word_count: u8, unicode: bool) {
             let length = f.u8("challenge_length").into();
             own(f, None, |f| {
                 if capabilities.contains(Capabilities::EXTENDED_SECURITY) {
-                    // Where ByteCount is wrong, it may not be there, and the codec says nothing of it.
-                    let guid =
-                        if f.is_damaged() { f.up_to("server_guid", 16) } else { f.bytes("server_guid", 16) };
+                    let guid = f.bytes("server_guid", 16);
                     f.show(|| text::hex(guid, ""));
                     f.rest("security_blob");
                 } else {

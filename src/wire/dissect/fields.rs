@@ -6,8 +6,9 @@ use core::ops::Range;
 
 use super::text;
 use super::tree::{Kind, Node, Tree, Value};
-use crate::wire::error::{DecodeError, Layer};
+use crate::wire::error::{DecodeError, DecodeErrorKind, Layer};
 use crate::wire::name::{self, NameForm, NetbiosName, PacketName, ScopedName};
+use crate::wire::netlogon;
 use crate::wire::oem::CodePage;
 use crate::wire::read;
 use crate::wire::smb::SmbStr;
@@ -332,7 +333,9 @@ impl<'a> Fields<'a> {
         let taken = self.peek().get(..length);
         self.add(field, length.min(self.left()));
         if taken.is_none() {
-            self.mean(Some("cut"));
+            // Behind damage the codec says nothing of it.
+            let known = !self.scope.damaged || self.last().is_some_and(|node| node.error.is_some());
+            self.mean(Some(if known { "cut" } else { "ends here" }));
             self.stop();
             self.added = false;
         }
@@ -478,6 +481,22 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// UTF-16LE text whose codec asks for the NUL.
+    pub(super) fn utf16_nul(&mut self, field: &'static str) {
+        if text::utf16_nul(self.peek()).is_some() {
+            return self.smb_text(field, true);
+        }
+        self.take(field, self.left());
+        self.stop();
+    }
+
+    /// The zero in front of UTF-16LE text that would begin on an odd offset, if the sender wrote one.
+    pub(super) fn even_padding(&mut self) {
+        if !self.offset().is_multiple_of(2) && self.peek().first() == Some(&0) {
+            self.bytes("padding", 1);
+        }
+    }
+
     /// OEM text in a field of `length` bytes, ended by the first NUL or the field's end. Gives the text.
     pub(super) fn oem_fixed(&mut self, field: &'static str, length: usize) -> &'a [u8] {
         let bytes = self.take(field, length).unwrap_or_default();
@@ -552,6 +571,46 @@ impl<'a> Fields<'a> {
                     self.stop();
                 }
             },
+        }
+    }
+
+    /// A name of the locator, compressed with pointers into the bytes from `base` of the layer on.
+    pub(super) fn compressed_name(&mut self, field: &'static str, base: usize) {
+        self.added = false;
+        if !self.is_live() {
+            return;
+        }
+        let start = self.offset();
+        let layer = self.bytes.get(self.scope.start..self.end).unwrap_or_default();
+        let block = layer.get(base..).unwrap_or_default();
+        match netlogon::read_name(field, block, base, start) {
+            Ok((name, behind)) => {
+                // An error within may be that of a later name that points here.
+                let expected = self.scope.expected.take();
+                self.take(field, behind.saturating_sub(start));
+                self.scope.expected = expected;
+                self.set_value(|| Value::Text(text::safe(&name.to_string())));
+            }
+            Err(error) => {
+                let sound = error.offset.checked_sub(start);
+                let shown = match (sound, error.kind) {
+                    (_, DecodeErrorKind::Truncated { .. }) => self.left(),
+                    (Some(sound), _) => sound.saturating_add(1),
+                    // Up to the pointer that leads there.
+                    (None, _) => self.peek().iter().position(|&byte| byte >= 0xc0).map_or(1, |at| at + 2),
+                };
+                let elsewhere = sound.is_none().then(|| self.scope.expected.take()).flatten();
+                self.take(field, shown.min(self.left()));
+                if sound.is_none() {
+                    self.scope.expected = elsewhere;
+                    self.mean(Some("points at no name"));
+                    self.place_error();
+                } else if self.last().is_some_and(|node| node.error.is_none()) {
+                    self.mean(Some(error.kind.to_string()));
+                }
+                self.added = false;
+                self.stop();
+            }
         }
     }
 
@@ -647,7 +706,6 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::error::DecodeErrorKind;
 
     fn read(bytes: &[u8], body: impl FnOnce(&mut Fields<'_>)) -> Tree<'_> {
         Fields::read(bytes, CodePage::default(), body)

@@ -49,9 +49,11 @@ mod browser;
 mod command;
 mod fields;
 mod lanman;
+mod messenger;
 mod nbdgm;
 mod nbns;
 mod nbss;
+mod netlogon;
 mod rap;
 mod render;
 mod smb;
@@ -109,6 +111,11 @@ pub fn datagram(bytes: &[u8], page: CodePage) -> Tree<'_> {
     Fields::read(bytes, page, nbdgm::fields)
 }
 
+/// The user data of a datagram, put together from its fragments or not, and what they carry.
+pub fn user_data(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, nbdgm::user_data)
+}
+
 /// A mailslot write from the SMB signature on, and what it carries: the user data of a datagram.
 pub fn smb(bytes: &[u8], page: CodePage) -> Tree<'_> {
     Fields::read(bytes, page, smb::fields)
@@ -122,6 +129,16 @@ pub fn message<'a>(slot: &[u8], bytes: &'a [u8], page: CodePage) -> Tree<'a> {
 /// A browser frame: a message to `\MAILSLOT\BROWSE`.
 pub fn browser(bytes: &[u8], page: CodePage) -> Tree<'_> {
     Fields::read(bytes, page, browser::fields)
+}
+
+/// A domain controller locator message: a message to `\MAILSLOT\NET\NETLOGON` or an answer to one.
+pub fn netlogon(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, netlogon::fields)
+}
+
+/// A messenger text: a message to `\MAILSLOT\MESSNGR`.
+pub fn messenger(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, messenger::fields)
 }
 
 /// A message to `\MAILSLOT\LANMAN`.

@@ -6,7 +6,7 @@ use crate::wire::codec::Decode;
 use crate::wire::error::Layer;
 use crate::wire::name::PacketName;
 use crate::wire::nbns::{
-    AddrEntry, Flags, NameFlags, NbFlags, NmFlags, NodeType, Opcode, Packet, RrClass, RrType, Statistics,
+    AddrEntry, Flags, NameFlags, NbFlags, NmFlags, NodeType, Packet, RrClass, RrType, Statistics,
 };
 
 /// Length of a name and its flags in a node status, in bytes.
@@ -18,7 +18,15 @@ pub(super) fn fields(f: &mut Fields<'_>) {
         |bytes| Packet::decode(bytes).err(),
         |f| {
             // All four counts are shown, and names even if what they point at is damaged.
-            f.reads_past(&["qdcount", "ancount", "nscount", "arcount", "question_name", "rr_name"]);
+            f.reads_past(&[
+                "qdcount",
+                "ancount",
+                "nscount",
+                "arcount",
+                "question_name",
+                "rr_name",
+                "rdlength",
+            ]);
             let packet = Packet::decode(f.peek()).ok();
             if let Some(packet) = &packet {
                 f.title(packet.kind().name());
@@ -47,6 +55,9 @@ pub(super) fn fields(f: &mut Fields<'_>) {
                 if there {
                     f.group(name, |f| record(f, flags));
                     f.mean((uncounted && name == "answer").then_some("not counted"));
+                }
+                if f.is_damaged() {
+                    return f.stop();
                 }
             }
         },
@@ -96,12 +107,11 @@ fn record(f: &mut Fields<'_>, flags: Flags) {
     let rr_type = rr_type(f, "rr_type");
     rr_class(f, "rr_class");
     let ttl = f.u32_be("ttl");
-    let wack = flags.is_response() && flags.opcode() == Opcode::WACK;
+    let wack = flags.is_wack();
     f.mean(Some(match ttl {
         0 if wack => "s".to_owned(),
         0 => "for ever".to_owned(),
-        ttl if ttl < 60 => "s".to_owned(),
-        ttl => format!("s ({})", text::seconds(ttl.into())),
+        ttl => text::seconds_of(ttl),
     }));
     let length = f.u16_be("rdlength").into();
     f.within(length, |f| match (rr_type, length) {

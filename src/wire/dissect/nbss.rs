@@ -21,9 +21,6 @@ pub(super) fn fields(answers: Answers, f: &mut Fields<'_>) {
             f.mean((flags == 1).then_some("65536 bytes more"));
             let low = f.u16_be("length");
             let length = usize::from(low).saturating_add(usize::from(flags) << 16);
-            if length > f.left() && !matches!(packet_type, PacketType::MESSAGE | PacketType::REQUEST) {
-                return f.stop();
-            }
             f.within(length, |f| match packet_type {
                 PacketType::MESSAGE => message(answers, f),
                 PacketType::REQUEST => {

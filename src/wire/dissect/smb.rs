@@ -1,10 +1,12 @@
 //! The SMB header, `SMB_COM_TRANSACTION`, and the mailslot write inside it (MS-CIFS 2.2.3.1, 2.2.4.33; MS-MAIL 2.2.1).
 
 use super::fields::Fields;
-use super::{browser, lanman, text};
+use super::{browser, lanman, messenger, netlogon, text};
 use crate::wire::browser::{BROWSE, LANMAN};
 use crate::wire::codec::Decode;
 use crate::wire::error::Layer;
+use crate::wire::messenger::MESSNGR;
+use crate::wire::netlogon::is_netlogon_slot;
 use crate::wire::smb::{
     Class, Command, Flags, Flags2, MAILSLOT_PREFIX, MailslotWrite, NtStatus, TransactionFlags,
 };
@@ -154,6 +156,10 @@ pub(super) fn message(slot: &[u8], f: &mut Fields<'_>) {
         browser::fields(f);
     } else if slot.eq_ignore_ascii_case(LANMAN) {
         lanman::fields(f);
+    } else if is_netlogon_slot(slot) {
+        netlogon::fields(f);
+    } else if slot.eq_ignore_ascii_case(MESSNGR) {
+        messenger::fields(f);
     } else {
         f.rest("data");
     }

@@ -62,6 +62,16 @@ pub(super) fn milliseconds(ms: u32) -> String {
     }
 }
 
+/// A number of seconds as a meaning of that number: `s`, and in larger units from a minute on.
+pub(super) fn seconds_of(number: u32) -> String {
+    if number < 60 { "s".to_owned() } else { format!("s ({})", seconds(number.into())) }
+}
+
+/// Seconds since 1970-01-01 UTC.
+pub(super) fn unix_time(seconds: u64) -> String {
+    filetime(seconds.saturating_add(11_644_473_600).saturating_mul(10_000_000))
+}
+
 /// A FILETIME, 100 ns since 1601-01-01 UTC: `2023-11-14 22:13:20 UTC`.
 pub(super) fn filetime(ticks: u64) -> String {
     let (year, month, day) = civil(ticks / 864_000_000_000);
@@ -104,12 +114,11 @@ mod tests {
         assert_eq!(milliseconds(720_000), "ms (12 min)");
         assert_eq!(milliseconds(1500), "ms (1.500 s)");
         assert_eq!(milliseconds(61_001), "ms (about 1 min 1 s)");
-        let unix = |seconds: u64| filetime((seconds + 11_644_473_600) * 10_000_000);
         assert_eq!(filetime(0), "1601-01-01 00:00:00 UTC");
-        assert_eq!(unix(0), "1970-01-01 00:00:00 UTC");
-        assert_eq!(unix(951_782_400), "2000-02-29 00:00:00 UTC");
-        assert_eq!(unix(1_700_000_000), "2023-11-14 22:13:20 UTC");
-        assert_eq!(unix(1_709_251_199), "2024-02-29 23:59:59 UTC");
+        assert_eq!(unix_time(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(unix_time(951_782_400), "2000-02-29 00:00:00 UTC");
+        assert_eq!(unix_time(1_700_000_000), "2023-11-14 22:13:20 UTC");
+        assert_eq!(unix_time(1_709_251_199), "2024-02-29 23:59:59 UTC");
         assert_eq!(filetime(u64::MAX), "60056-05-28 05:36:10 UTC");
     }
 }

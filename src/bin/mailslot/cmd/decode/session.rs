@@ -59,6 +59,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// What the answer to a RAP call in it answers.
+    pub(crate) fn answers(&self) -> Option<(rap::Function, u16)> {
+        self.packet()?.answers
+    }
+
     pub(crate) const fn error(&self) -> Option<&DecodeError> {
         match &self.what {
             What::Packet(packet) => packet.error(),
