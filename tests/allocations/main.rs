@@ -19,6 +19,8 @@ use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::{Decode, Encode};
+use mailslot::wire::smb::rap::{Request, ResponseParameters};
+use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::{Decode, Encode, nbns, nbss};
 
 use crate::frames::cases;

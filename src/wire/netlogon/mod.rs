@@ -58,14 +58,14 @@ pub const MAX_MAILSLOT_NAME: usize = 256;
 pub const MAX_REPLY_SLOT: usize = 64;
 
 /// Whether messages to `slot` (without `\MAILSLOT\`) are of this protocol: the slots above, in any case.
-pub const fn is_netlogon_slot(slot: &[u8]) -> bool {
+pub fn is_netlogon_slot(slot: &[u8]) -> bool {
     slot.eq_ignore_ascii_case(NETLOGON)
         || slot.eq_ignore_ascii_case(NTLOGON)
         || slot.eq_ignore_ascii_case(TEMP_NETLOGON)
         || is_getdc(slot)
 }
 
-const fn is_getdc(slot: &[u8]) -> bool {
+fn is_getdc(slot: &[u8]) -> bool {
     match slot.split_at_checked(GETDC.len()) {
         Some((head, _)) => head.eq_ignore_ascii_case(GETDC),
         None => false,
@@ -267,7 +267,7 @@ impl<'a> Decode<'a> for NetlogonMessage<'a> {
     }
 }
 
-fn read_as<'a, T, M>((rest, fields): (&'a [u8], T), variant: impl FnOnce(T) -> M) -> (&'a [u8], M) {
+fn read_as<T, M>((rest, fields): (&[u8], T), variant: impl FnOnce(T) -> M) -> (&[u8], M) {
     (rest, variant(fields))
 }
 
