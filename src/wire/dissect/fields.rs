@@ -470,7 +470,7 @@ impl<'a> Fields<'a> {
         }
         let end = text::utf16_nul(rest);
         let taken = self.take(field, end.map_or(rest.len(), |end| end.saturating_add(2))).unwrap_or_default();
-        let length = end.unwrap_or_else(|| taken.len() & !1);
+        let length = end.unwrap_or(taken.len() & !1);
         // Before the NUL there is none.
         if let Some(text) = taken.get(..length).and_then(|text| SmbStr::utf16(text).ok()) {
             let page = self.page;
