@@ -16,11 +16,11 @@ use mailslot::wire::nbss::Packet;
 use mailslot::wire::smb::MailslotWrite;
 use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::rap::{Request, ResponseParameters};
+use mailslot::wire::smb::rap::{Request, ResponseParameters};
+use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::{Decode, Encode};
-use mailslot::wire::smb::rap::{Request, ResponseParameters};
-use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::{Decode, Encode, nbns, nbss};
 
 use crate::frames::cases;

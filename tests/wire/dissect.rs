@@ -515,7 +515,7 @@ fn messenger_trees_agree_with_the_codecs() {
 #[test]
 fn rap_goldens_keep_the_laws() {
     golden_laws("rap", 1, dissect::rap_request, |bytes| rap::Request::decode(bytes).err());
-    golden_laws("rap_parameters", 1, dissect::rap_parameters, |bytes| {
+    golden_laws("rap_parameters", 1, dissect::rap_response_parameters, |bytes| {
         ResponseParameters::decode(bytes).err()
     });
     // Whatever the entries are.

@@ -8,7 +8,7 @@ use super::text;
 use super::tree::{Kind, Node, Tree, Value};
 use crate::wire::error::{DecodeError, DecodeErrorKind, Layer};
 use crate::wire::name::{self, NameForm, NetbiosName, PacketName, ScopedName};
-use crate::wire::netlogon;
+use crate::wire::netlogon::compressed_name_at;
 use crate::wire::oem::CodePage;
 use crate::wire::read;
 use crate::wire::smb::SmbStr;
@@ -582,14 +582,13 @@ impl<'a> Fields<'a> {
         }
         let start = self.offset();
         let layer = self.bytes.get(self.scope.start..self.end).unwrap_or_default();
-        let block = layer.get(base..).unwrap_or_default();
-        match netlogon::read_name(field, block, base, start) {
+        match compressed_name_at(layer, base, start) {
             Ok((name, behind)) => {
                 // An error within may be that of a later name that points here.
                 let expected = self.scope.expected.take();
                 self.take(field, behind.saturating_sub(start));
                 self.scope.expected = expected;
-                self.set_value(|| Value::Text(text::safe(&name.to_string())));
+                self.set_value(|| Value::Text(text::safe(&name)));
             }
             Err(error) => {
                 let sound = error.offset.checked_sub(start);

@@ -91,7 +91,7 @@ pub fn rap_request(bytes: &[u8], page: CodePage) -> Tree<'_> {
 }
 
 /// The parameters of an answer to a remote administration request.
-pub fn rap_parameters(bytes: &[u8], page: CodePage) -> Tree<'_> {
+pub fn rap_response_parameters(bytes: &[u8], page: CodePage) -> Tree<'_> {
     Fields::read(bytes, page, |f| rap::parameters(None, f))
 }
 

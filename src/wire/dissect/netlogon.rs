@@ -5,7 +5,7 @@ use super::text;
 use crate::wire::codec::Decode;
 use crate::wire::error::Layer;
 use crate::wire::netlogon::{
-    DbIndex, DcFlags, Guid, NetlogonMessage, NtVersion, Opcode, SamResponse, SamResponseEx, Sid,
+    DbIndex, DcFlags, Guid, NetlogonMessage, NtVersion, Opcode, SamResponse, Sid, Tokens, sid_padding,
 };
 
 /// The compressed names of an extended answer in their order; a directory has the first three.
@@ -129,7 +129,8 @@ fn sam_response_ex(f: &mut Fields<'_>) {
     for name in NAMES.into_iter().take(8) {
         f.compressed_name(name, base);
     }
-    if !SamResponseEx::is_ending(f.peek()) && f.peek().starts_with(&[16, 2, 0]) {
+    let is_ending = |rest: &[u8]| rest.len() <= 8 || Tokens::follow(rest);
+    if !is_ending(f.peek()) && f.peek().starts_with(&[16, 2, 0]) {
         if f.left() < SOCK_ADDR_LEN {
             f.bytes("dc_sock_addr", SOCK_ADDR_LEN);
             return;
@@ -143,7 +144,7 @@ fn sam_response_ex(f: &mut Fields<'_>) {
             f.bytes("sin_zero", 8);
         });
     }
-    if !SamResponseEx::is_ending(f.peek()) {
+    if !is_ending(f.peek()) {
         f.compressed_name(NEXT_CLOSEST, base);
     }
     ending(f);
@@ -186,7 +187,9 @@ fn sid(f: &mut Fields<'_>, behind: usize) {
     if size == 0 {
         return;
     }
-    f.up_to("padding", Sid::padding_before(f.offset(), f.peek(), size, behind));
+    if size <= f.left() {
+        f.up_to("padding", sid_padding(f.offset(), f.peek(), size, behind));
+    }
     let bytes = f.bytes("domain_sid", size);
     if let Some(sid) = Sid::from_bytes(bytes) {
         f.show(|| sid.to_string());

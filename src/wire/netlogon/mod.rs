@@ -27,11 +27,12 @@ use bytes::BufMut;
 pub use db_change::{DbChange, DbChangeInfo, DbIndex};
 pub use lanman::{Lm20Response, LogonRequest};
 pub use names::CompressedName;
-pub(in crate::wire) use names::read_name;
+pub(crate) use names::text_at as compressed_name_at;
 pub use primary::{PrimaryQuery, PrimaryResponse};
 pub use sam_logon::SamLogonRequest;
 pub use sam_response::{DcSockAddr, Directory, DnsNames, SamResponse, SamResponseEx, SiteNames};
 pub use text::Utf16Str;
+pub(crate) use values::sid_padding;
 pub use values::{DcFlags, Guid, NtVersion, Sid, Tokens};
 
 use super::codec::{Decode, Encode};

@@ -126,18 +126,14 @@ pub(super) fn read<'a>(field: &'static str, block: &'a [u8], base: usize, start:
     }
 }
 
-/// Reads the name at `at` of a message whose names begin at `base`, which `block` begins with; gives the offset
-/// behind it. Offsets count from the message's first byte.
-pub(in crate::wire) fn read_name<'a>(
-    field: &'static str,
-    block: &'a [u8],
-    base: usize,
-    at: usize,
-) -> Result<(CompressedName<'a>, usize), DecodeError> {
-    let at = at.saturating_sub(base);
-    let result = read::finish(read(field, block, base, at), block, Layer::Netlogon);
-    let (_, end) = result.map_err(|error| error.at(base))?;
-    Ok((CompressedName { block, base, at }, base + end))
+/// The text of the name at `at` of a message whose names begin at `names_at`, and where the next thing begins.
+pub(crate) fn text_at(message: &[u8], names_at: usize, at: usize) -> Result<(String, usize), DecodeError> {
+    let block = message.get(names_at..).unwrap_or_default();
+    let start = at.saturating_sub(names_at);
+    let read = read::finish(read("name", block, names_at, start), block, Layer::Netlogon);
+    let (_, end) = read.map_err(|error| error.at(names_at))?;
+    let name = CompressedName { block, base: names_at, at: start };
+    Ok((name.to_string(), names_at.saturating_add(end)))
 }
 
 /// A name as it stands in a message. Compared by text, not by how it is compressed.

@@ -231,7 +231,7 @@ impl<'a> SamResponse<'a> {
     }
 
     /// Whether what stands behind the strings is of the NT5 form.
-    pub(in crate::wire) fn has_directory(rest: &[u8]) -> bool {
+    pub(crate) fn has_directory(rest: &[u8]) -> bool {
         let ends_as_nt5 = rest.len() >= Directory::MIN_LEN + 8
             && rest.last_chunk::<8>().is_some_and(|end| {
                 let [v0, v1, v2, v3, ..] = *end;
@@ -373,11 +373,6 @@ pub struct SamResponseEx<'a> {
 impl<'a> SamResponseEx<'a> {
     const NAMES_AT: usize = BODY_AT + 2 + 4 + 16;
 
-    /// Whether `rest` is no more than NtVersion and tokens, and what stands behind them.
-    pub(in crate::wire) const fn is_ending(rest: &[u8]) -> bool {
-        rest.len() <= 8 || Tokens::follow(rest)
-    }
-
     /// An extended answer; with the server's address for a client that asked with [`NtVersion::V5EX_WITH_IP`].
     /// NtVersion says what is there.
     ///
@@ -515,8 +510,9 @@ impl<'a> SamResponseEx<'a> {
             *start = end;
             (input, end) = names::read(field, block, base, end)?;
         }
+        let is_ending = |rest: &[u8]| rest.len() <= 8 || Tokens::follow(rest);
         let mut sock_addr = None;
-        if !Self::is_ending(input)
+        if !is_ending(input)
             && let [SOCK_ADDR_LEN, 2, 0, ..] = input
         {
             let (behind, _) = read::bytes("dc_sock_addr", 1 + usize::from(SOCK_ADDR_LEN), input)?;
@@ -524,7 +520,7 @@ impl<'a> SamResponseEx<'a> {
             (input, end) = (behind, end + 1 + usize::from(SOCK_ADDR_LEN));
         }
         let mut next_closest_site = None;
-        if !Self::is_ending(input) {
+        if !is_ending(input) {
             next_closest_site = Some(end);
             (input, end) = names::read("next_closest_site_name", block, base, end)?;
         }

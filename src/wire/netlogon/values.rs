@@ -125,7 +125,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Whether `rest` is an NtVersion that both tokens follow.
-    pub(super) const fn follow(rest: &[u8]) -> bool {
+    pub(crate) const fn follow(rest: &[u8]) -> bool {
         matches!(rest, [_, _, _, _, 0xff, 0xff, 0xff, 0xff, ..])
     }
 
@@ -211,7 +211,8 @@ impl Sid {
         Ok(Self { length: 8 + 4 * sub_authorities.len(), bytes })
     }
 
-    pub(in crate::wire) fn from_bytes(input: &[u8]) -> Option<Self> {
+    /// A SID of these bytes, at most 68.
+    pub(crate) fn from_bytes(input: &[u8]) -> Option<Self> {
         let mut bytes = [0; MAX_SID];
         bytes.get_mut(..input.len())?.copy_from_slice(input);
         Some(Self { length: input.len(), bytes })
@@ -240,16 +241,6 @@ impl Sid {
         parts.as_chunks::<4>().0.iter().map(|&part| u32::from_le_bytes(part))
     }
 
-    /// Length of the padding at the beginning of `rest`, which begins at `at` of the message: a SID of `size` bytes
-    /// and `behind` others follow.
-    pub(in crate::wire) fn padding_before(at: usize, rest: &[u8], size: usize, behind: usize) -> usize {
-        let to_4 = at.next_multiple_of(4) - at;
-        // A SID begins with its revision, a padding with zero. Zeros of both kinds: padded, if there is room.
-        let unpadded =
-            rest.first() == Some(&1) || rest.len() < to_4.saturating_add(size).saturating_add(behind);
-        if unpadded { 0 } else { to_4 }
-    }
-
     /// Reads DomainSidSize, the padding to 4 from the message's start, if it is there, and DomainSid, where `behind`
     /// bytes must follow.
     pub(super) fn read_sized<'a>(
@@ -268,11 +259,20 @@ impl Sid {
                 return read::fail(input, "domain_sid_size", kind);
             }
         };
-        let padding = Self::padding_before(offset(whole, rest), rest, size, behind);
+        let padding = sid_padding(offset(whole, rest), rest, size, behind);
         let (rest, padding) = read::bytes("padding", padding, rest)?;
         let (rest, bytes) = read::bytes("domain_sid", size, rest)?;
         Ok((rest, (padding, Self::from_bytes(bytes))))
     }
+}
+
+/// Length of the padding in front of a SID of `size` bytes: `rest` begins at `at` of the message, and `behind` bytes
+/// must follow the SID.
+pub(crate) fn sid_padding(at: usize, rest: &[u8], size: usize, behind: usize) -> usize {
+    let to_4 = at.next_multiple_of(4) - at;
+    // A SID begins with its revision, a padding with zero. Zeros of both kinds: padded, if there is room.
+    let unpadded = rest.first() == Some(&1) || rest.len() < to_4 + size + behind;
+    if unpadded { 0 } else { to_4 }
 }
 
 /// `S-1-5-21-1-2-3`; bytes that are no SID in hexadecimal.
