@@ -11,16 +11,8 @@ use allocation_counter::measure;
 use mailslot::wire::browser::{BrowserFrame, LanmanFrame};
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Datagram, Salvage};
-use mailslot::wire::nbns::Packet;
-use mailslot::wire::nbss::Packet;
-use mailslot::wire::smb::MailslotWrite;
-use mailslot::wire::smb::rap::{Request, ResponseParameters};
-use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
-use mailslot::wire::smb::{MailslotWrite, SmbMessage};
-use mailslot::wire::smb::{MailslotWrite, SmbMessage};
-use mailslot::wire::{Decode, Encode};
 use mailslot::wire::{Decode, Encode, nbns, nbss};
 
 use crate::frames::cases;

@@ -21,7 +21,7 @@ use mailslot::wire::smb::rap::{self, Function, ResponseParameters};
 use mailslot::wire::smb::{
     Body as SmbBody, Command, Flags2, Header as SmbHeader, HeaderLayout, MailslotWrite, PIPE_LANMAN, Part,
     Piece, Protocol, SendEndRequest, SendMessageRequest, SendStartRequest, SendStartResponse,
-    SendTextRequest, SmbMessage, SmbStr, TransactionRequest, utf16,
+    SendTextRequest, SmbMessage, SmbStr, TransactionRequest, TreeConnectFlags, TreeConnectRequest, utf16,
 };
 use mailslot::wire::{Decode, DecodeError, DecodeErrorKind, Encode, Layer, nbns, nbss};
 use proptest::collection::vec;
@@ -380,12 +380,19 @@ fn session_messages() -> Vec<Vec<u8>> {
         0,
         Piece::whole(b"ALICE\0PC7\0two\x14lines\0"),
     );
+    // A logoff, two bytes of padding, and a tree connect chained to it.
+    let connect =
+        TreeConnectRequest::new(TreeConnectFlags::empty(), SmbStr::oem(br"\\PC7\IPC$").unwrap(), b"IPC");
+    let mut chain = SmbHeader::new(Command::LOGOFF_ANDX).to_bytes();
+    chain.extend([2, Command::TREE_CONNECT_ANDX.0, 0, 41, 0, 0, 0, 0xaa, 0xaa]);
+    chain.extend(&message(connect.unwrap().into())[32..]);
     vec![
         message(SendMessageRequest::new(b"ALICE", b"PC7", b"hello").unwrap().into()),
         message(SendStartRequest::new(b"ALICE", b"PC7").unwrap().into()),
         message(SendStartResponse::new(9).into()),
         message(SendTextRequest::new(9, b"hello").unwrap().into()),
         message(SendEndRequest::new(9).into()),
+        chain,
         SmbMessage::new(unicode, write.unwrap()).unwrap().to_bytes(),
         message(texts.unwrap().into()),
     ]
@@ -496,6 +503,7 @@ fn session_goldens_keep_the_laws() {
 
 #[test]
 fn locator_trees_agree_with_the_codec() {
+    golden_laws("netlogon", 1, dissect::netlogon, |bytes| NetlogonMessage::decode(bytes).err());
     for message in netlogon_messages() {
         NetlogonMessage::decode(&message).unwrap();
         laws(&message, dissect::netlogon, |bytes| NetlogonMessage::decode(bytes).err());
@@ -504,6 +512,7 @@ fn locator_trees_agree_with_the_codec() {
 
 #[test]
 fn messenger_trees_agree_with_the_codecs() {
+    golden_laws("messenger", 1, dissect::messenger, |bytes| MessengerMessage::decode(bytes).err());
     laws(b"ALICE\0PC7\0two\x14lines\0", dissect::messenger, |bytes| MessengerMessage::decode(bytes).err());
     let message: Dissect = |bytes, page| dissect::session_message(bytes, Some(CALL), page);
     for bytes in session_messages() {
@@ -573,6 +582,131 @@ proptest! {
         holds(&dissect::browser(&more, page()), BrowserFrame::decode(&more).err());
         holds(&dissect::lanman(&more, page()), LanmanFrame::decode(&more).err());
     }
+}
+
+proptest! {
+    /// More damage than one bit, in what is not a datagram.
+    #[test]
+    fn trees_of_any_packets_agree_with_the_codecs(
+        frame in any::<prop::sample::Index>(),
+        edits in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+        more in vec(any::<u8>(), 0..80),
+    ) {
+        let damage = |layer: &str, others: Vec<Vec<u8>>| {
+            let mut frames: Vec<_> = cases(layer).into_iter().map(|case| case.bytes).chain(others).collect();
+            let mut bytes = frames.swap_remove(frame.index(frames.len()));
+            for (at, byte) in &edits {
+                *at.get_mut(&mut bytes) = *byte;
+            }
+            bytes.truncate(cut.index(2 * bytes.len()));
+            bytes.extend(&more);
+            bytes
+        };
+        let bytes = damage("nbns", Vec::new());
+        holds(&dissect::name_service(&bytes, page()), error_of_name_service(&bytes));
+        let bytes = damage("smb_session", session_messages());
+        holds(&dissect::session_message(&bytes, Some(CALL), page()), error_of_session_message(&bytes));
+        let bytes = damage("nbss", Vec::new());
+        holds(&dissect::session(&bytes, None, page()), error_of_session(&bytes));
+        let bytes = damage("netlogon", netlogon_messages());
+        holds(&dissect::netlogon(&bytes, page()), NetlogonMessage::decode(&bytes).err());
+    }
+}
+
+/// The lines of a tree that show these fields, without their places and bytes.
+fn shown(tree: &Tree<'_>, fields: &[&str]) -> Vec<String> {
+    let nodes = tree.walk().map(|(_, node)| node).filter(|node| fields.contains(&node.field));
+    nodes
+        .map(|node| format!("{} {} {}", node.field, node.value, node.meaning.as_deref().unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+fn meanings_are_in_words() {
+    let entry = nbns::AddrEntry::new(nbns::NbFlags::new(nbns::NodeType::H, true), Ipv4Addr::new(10, 0, 0, 5));
+    let group = NetbiosName::new("LAB", Suffix::DOMAIN_CONTROLLERS).unwrap();
+    let claim = nbns::Packet::registration(1, group, entry, 300_000, nbns::Cast::Broadcast).to_bytes();
+    let tree = dissect::name_service(&claim, page());
+    assert_eq!(
+        shown(&tree, &["opcode", "rr_name", "pointer", "ttl", "nb_flags", "nb_address"]),
+        [
+            "opcode 0x5 registration",
+            "rr_name LAB<1c> domain controllers",
+            "pointer 12 the name stands there",
+            "ttl 300000 s (3 d 11 h 20 min)",
+            "nb_flags 0xe000 group name, H node",
+            "nb_address 10.0.0.5 ",
+        ]
+    );
+
+    let message = netlogon_messages().swap_remove(9);
+    let tree = dissect::netlogon(&message, page());
+    assert_eq!(
+        shown(&tree, &["opcode", "domain_guid", "dns_host_name", "client_site_name", "sin_addr"]),
+        [
+            "opcode 0x0017 LOGON_SAM_LOGON_RESPONSE_EX",
+            "domain_guid 33323130-3534-3736-3839-616263646566 ",
+            "dns_host_name dc1.ad.lab.example ",
+            "client_site_name Site-1 ",
+            "sin_addr 10.0.0.9 ",
+        ]
+    );
+
+    let chain = session_messages().swap_remove(5);
+    let tree = dissect::session_message(&chain, None, page());
+    assert_eq!(
+        shown(&tree, &["andx_command", "path", "service", "padding"]),
+        [
+            "andx_command 0x75 SMB_COM_TREE_CONNECT_ANDX",
+            "padding  ",
+            "andx_command 0xff no command follows",
+            r"path \\PC7\IPC$ ",
+            "service IPC ",
+        ]
+    );
+
+    let message = session_messages().swap_remove(6);
+    let tree = dissect::session_message(&message, None, page());
+    assert_eq!(
+        shown(&tree, &["command", "opcode", "class", "name"]),
+        [
+            "command 0x25 SMB_COM_TRANSACTION",
+            "opcode 1 TRANS_MAILSLOT_WRITE",
+            "class 1 reliable",
+            r"name \MAILSLOT\browse ",
+            "opcode 0x0b BecomeBackup",
+            "name PC7 ",
+        ]
+    );
+}
+
+/// Two servers share a comment, and a third's pointer leads out of the data.
+#[test]
+fn strings_that_entries_share_are_shown_once() {
+    let mut data = Vec::new();
+    for (name, pointer) in [(b'A', 78_u16), (b'B', 80), (b'C', 500)] {
+        data.push(name);
+        data.extend([0; 15]);
+        data.extend([5, 0, 3, 0, 0, 0]);
+        data.extend(u32::from(pointer + 1000).to_le_bytes());
+    }
+    data.extend(b"a comment\0");
+    let parameters = ResponseParameters::new(rap::Status::SUCCESS, 1000, 3, 3);
+    let tree = dissect::rap_data(CALL.0, CALL.1, &parameters, &data, page());
+    holds(&tree, error_of_servers(&parameters, &data));
+    assert_eq!(
+        shown(&tree, &["text", "comment"]),
+        [
+            "comment 0x00000436 ",
+            "text \"a comment\" at 78 of the data",
+            "comment 0x00000438 ",
+            "text \"comment\" at 80 of the data",
+            "comment 0x000005dc ",
+            "text a comment ",
+        ]
+    );
+    assert_eq!(tree.errors().map(|error| (error.field, error.offset)).collect::<Vec<_>>(), [("comment", 74)]);
 }
 
 #[test]

@@ -41,6 +41,10 @@
 //!   0. No `if` is needed for truncated bytes. Where a value decides the layout and has no known one, `stop`.
 //! * A field is called what the codec calls it in its errors, or the error gets a node of its own in front of the
 //!   next field. Errors that leave the layout behind them known are named with `reads_past`.
+//! * Behind such an error the codec says no more, and fields may end early; `is_damaged` tells. What cannot
+//!   be placed then is left out with `stop`.
+//! * What the codec says of a part alone (an entry of a list) is set with `mark`.
+//! * A value stands in its own notation, and `mean` says it in words, with the tables of the codec.
 //! * Bytes that nothing was said of become `trailing`, or `unread` behind damage.
 //! * Then call it where it is carried (`smb::message` for slots), give it an entry point here, and its goldens to
 //!   the laws in `tests/wire/dissect.rs`.
