@@ -9,7 +9,7 @@ use bytes::BufMut;
 
 use super::BODY_AT;
 use super::text::{
-    Utf16Str, asciiz, checked, checked_mailslot_name, even_padding, mailslot_name, write_asciiz,
+    Utf16Str, asciiz, checked, checked_mailslot_name, even_padding, mailslot_name, offset, write_asciiz,
 };
 use super::values::{NtVersion, Tokens, read_ending};
 use crate::wire::codec::Encode;
@@ -221,7 +221,7 @@ impl<'a> PrimaryResponse<'a> {
         let (input, padded) = even_padding(whole, input);
         let (input, unicode_primary_dc_name) = Utf16Str::read("unicode_primary_dc_name", input)?;
         let (input, unicode_domain_name) = Utf16Str::read("unicode_domain_name", input)?;
-        let (input, aligned) = version_padding(whole, input);
+        let (input, aligned) = version_padding(offset(whole, input), input);
         let (input, (nt_version, tokens)) = read_ending(input)?;
         let response = Self {
             primary_dc_name,
@@ -254,12 +254,11 @@ impl Encode for PrimaryResponse<'_> {
     }
 }
 
-/// The two zeros that Samba puts before an NtVersion which would not stand on a multiple of 4. Only both tokens
-/// behind it tell.
-pub(crate) fn version_padding<'a>(whole: &[u8], input: &'a [u8]) -> (&'a [u8], bool) {
-    let offset = whole.len().saturating_sub(input.len());
+/// The two zeros that Samba puts before an NtVersion at `at` of the message, if that is no multiple of 4. Only both
+/// tokens behind it tell.
+pub(crate) fn version_padding(at: usize, input: &[u8]) -> (&[u8], bool) {
     match input {
-        [0, 0, rest @ ..] if offset % 4 == 2 && rest.len() == 8 && Tokens::follow(rest) => (rest, true),
+        [0, 0, rest @ ..] if at % 4 == 2 && rest.len() == 8 && Tokens::follow(rest) => (rest, true),
         _ => (input, false),
     }
 }
