@@ -5,7 +5,9 @@
 //! machine; it must not run backwards (a smaller value is taken as no time having passed).
 
 pub mod datagram;
+pub mod names;
 
+use core::net::SocketAddrV4;
 use core::time::Duration;
 
 /// What a machine offers its driver.
@@ -24,8 +26,25 @@ pub trait Machine {
     /// When [`Self::handle_timeout`] is wanted next; `None`: not until something comes in.
     fn poll_timeout(&self) -> Option<Duration>;
 
+    /// The next packet to send; `None` when there is none at present. To be called after every `handle_…` and after
+    /// every other call that may want to send.
+    fn poll_transmit(&mut self) -> Option<Transmit> {
+        None
+    }
+
     /// The next report; `None` when there is none at present.
     fn poll_event(&mut self) -> Option<Self::Event>;
+}
+
+/// One UDP payload to send, from the port of the service and the interface that the machine is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the two things that a socket needs")]
+#[must_use = "a packet that is not sent is lost"]
+pub struct Transmit {
+    /// Where to; may be the broadcast address of the subnet.
+    pub destination: SocketAddrV4,
+    /// The payload.
+    pub bytes: Vec<u8>,
 }
 
 /// The bounds of everything that a peer can make grow.
@@ -41,6 +60,28 @@ pub struct Limits {
     pub reassembly_fragments: usize,
     /// How long a datagram may be in reassembly: FRAGMENT_TO, 2 s (RFC 1002 §6).
     pub reassembly_timeout: Duration,
+    /// Names that a node may have at a time. 128.
+    pub local_names: usize,
+    /// Name queries and node status requests without an answer at a time; one more fails at once. 512.
+    pub name_queries: usize,
+    /// Names in the cache; what would be forgotten soonest makes room for a new one. 1,024.
+    pub name_cache_entries: usize,
+    /// Addresses kept of one name. 25, as many as WINS keeps (MS-NBTE 3.2).
+    pub name_addresses: usize,
+    /// Packets of the name service that wait to be sent; answers beyond are dropped. 1,024.
+    pub name_transmits: usize,
+    /// Answers of the name service per second to one source. 200,000: a unicast query of 50 bytes draws 62 bytes,
+    /// so this bounds work, not harm.
+    pub name_answers_per_source: u32,
+    /// Answers of the name service per second in all. 400,000.
+    pub name_answers: u32,
+    /// Of these, answers per second to one source that make more of little: node status, and answers to
+    /// broadcasts, of which one draws an answer from every node (TA14-017A). 100.
+    pub name_amplified_per_source: u32,
+    /// The same per second in all. 1,000.
+    pub name_amplified: u32,
+    /// Sources that are told apart in counting answers; all others together count as one. 1,024.
+    pub name_sources: usize,
 }
 
 impl Default for Limits {
@@ -50,6 +91,16 @@ impl Default for Limits {
             reassembly_bytes: 1024,
             reassembly_fragments: 16,
             reassembly_timeout: Duration::from_secs(2),
+            local_names: 128,
+            name_queries: 512,
+            name_cache_entries: 1024,
+            name_addresses: 25,
+            name_transmits: 1024,
+            name_answers_per_source: 200_000,
+            name_answers: 400_000,
+            name_amplified_per_source: 100,
+            name_amplified: 1000,
+            name_sources: 1024,
         }
     }
 }
