@@ -111,6 +111,10 @@ impl LinkType {
     pub const RAW_OPENBSD: Self = Self(14);
     /// Raw IP, version 4 or 6.
     pub const RAW: Self = Self(101);
+    /// 802.11, without a header in front of it.
+    pub const IEEE802_11: Self = Self(105);
+    /// 802.11 behind a radiotap header.
+    pub const IEEE802_11_RADIOTAP: Self = Self(127);
     /// OpenBSD loopback: the address family in network byte order.
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture, version 1 (SLL).
@@ -129,6 +133,8 @@ impl LinkType {
             Self::ETHERNET => "ETHERNET",
             Self::RAW_BSD | Self::RAW_OPENBSD | Self::RAW => "RAW",
             Self::LOOP => "LOOP",
+            Self::IEEE802_11 => "IEEE802_11",
+            Self::IEEE802_11_RADIOTAP => "IEEE802_11_RADIOTAP",
             Self::LINUX_SLL => "LINUX_SLL",
             Self::IPV4 => "IPV4",
             Self::IPV6 => "IPV6",

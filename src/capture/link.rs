@@ -65,12 +65,14 @@ fn rarer(link: LinkType, frame: &[u8]) -> Result<Packet<'_>, DecodeError> {
         LinkType::IPV4 => ipv4(frame, 0),
         LinkType::IPV6 => Ok(Packet::Other(OtherKind::Ipv6)),
         LinkType::NULL | LinkType::LOOP => loopback(frame),
+        LinkType::IEEE802_11 => super::wifi::ieee802_11(frame, 0, false),
+        LinkType::IEEE802_11_RADIOTAP => super::wifi::radiotap(frame),
         other => Ok(Packet::Other(OtherKind::LinkType(other))),
     }
 }
 
 /// What begins at `at` is of type `ether_type`.
-fn network(frame: &[u8], mut at: usize, mut ether_type: u16) -> Result<Packet<'_>, DecodeError> {
+pub(super) fn network(frame: &[u8], mut at: usize, mut ether_type: u16) -> Result<Packet<'_>, DecodeError> {
     let mut tags = 0;
     while VLAN.contains(&ether_type) {
         if tags == MAX_VLAN_TAGS {

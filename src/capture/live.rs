@@ -145,7 +145,10 @@ impl LiveCapture {
         let bytes = match system::receive(&mut self.receiver) {
             Ok(bytes) => bytes,
             Err(error) if is_pause(error.kind()) => return Ok(None),
-            Err(source) => return Err(CaptureError::Live { interface: self.interface.clone(), source }),
+            Err(source) => {
+                let source = explained(&self.interface, source);
+                return Err(CaptureError::Live { interface: self.interface.clone(), source });
+            }
         };
         let time = now();
         if self.once.as_mut().is_some_and(|once| once.is_second(Instant::now(), bytes)) {
@@ -180,6 +183,17 @@ impl LiveCapture {
 /// Whether an error only means that nothing came.
 const fn is_pause(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// What the system means where it only says that the socket gives no frames.
+fn explained(name: &str, error: io::Error) -> io::Error {
+    match interfaces().iter().find(|interface| interface.name == name) {
+        None => io::Error::new(io::ErrorKind::NotFound, "the interface is gone"),
+        Some(interface) if !interface.up => {
+            io::Error::new(io::ErrorKind::NetworkDown, "the interface is down")
+        }
+        Some(_) => error,
+    }
 }
 
 /// The wall clock.

@@ -1,21 +1,23 @@
-//! Capture files and their link layers: from the bytes of a file to the UDP datagrams in it.
+//! Captures: from a file or an interface to the UDP datagrams and TCP streams in it, and back to a file.
 //!
 //! ```text
-//! pcap, pcapng (any std::io::Read)
-//!   ▼ Reader::next_frame            one record at a time, constant memory
-//! Frame { number, time, link, bytes }
-//!   ▼ Packet::parse                 Ethernet, VLAN, Linux cooked, loopback, raw IP; IPv4; UDP
-//! Packet::Udp ──────────────┐  Packet::Fragment  Packet::Other
-//!                           │       ▼ Defragmenter::insert
-//!                           │    Reassembled
+//! pcap, pcapng (any std::io::Read)          an interface (Unix)
+//!   ▼ Reader::next_frame                      ▼ LiveCapture::next_frame
+//! Frame { number, time, link, bytes }  ──► Writer::write        pcap, pcapng (any std::io::Write)
+//!   ▼ Packet::parse                 Ethernet, VLAN, Linux cooked, loopback, raw IP, 802.11; IPv4; UDP, TCP
+//! Packet::Udp ──────────────┐  Packet::Fragment          Packet::Tcp     Packet::Other
+//!                           │       ▼ Defragmenter::insert    ▼ TcpReassembler::push
+//!                           │    Reassembled               TcpEvent::{Data, Gap, End}
 //!                           ▼       ▼ Reassembled::udp
 //!                         UdpDatagram { source, destination, payload, missing }
 //! ```
 //!
-//! The payload of a datagram to or from port 138 is what [`crate::wire`] decodes next.
+//! The payload of a datagram to or from port 138 is what [`crate::wire`] decodes next, and so are the bytes of
+//! streams to or from the ports 139 and 445.
 //!
-//! Everything is bounded: a record by [`MAX_RECORD_LEN`], the half-assembled datagrams by [`DefragLimits`].
-//! There is no clock here; the only time is the frames' own.
+//! Everything is bounded: a record by [`MAX_RECORD_LEN`], the half-assembled datagrams by [`DefragLimits`], the
+//! streams by [`TcpLimits`]. The only time is the frames' own; only [`LiveCapture`] looks at a clock, to give it
+//! to them.
 //!
 //! ```
 //! use mailslot::capture::{CaptureError, Defragmenter, Packet, Reader};
@@ -59,7 +61,7 @@
 //! ```
 //!
 //! Sources: draft-ietf-opsawg-pcap (classic pcap), draft-ietf-opsawg-pcapng, the tcpdump group's list of link
-//! types, RFC 791 (IPv4), RFC 815 (reassembly), RFC 768 (UDP).
+//! types, RFC 791 (IPv4), RFC 815 (reassembly), RFC 768 (UDP), RFC 9293 (TCP).
 
 mod blocks;
 mod defrag;
@@ -73,6 +75,7 @@ mod order;
 mod packet;
 mod reader;
 mod tcp;
+mod wifi;
 mod writer;
 
 pub use defrag::{DefragCounters, DefragLimits, Defragmenter, Reassembled};

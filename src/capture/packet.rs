@@ -46,7 +46,9 @@ pub enum OtherKind {
     EtherType(u16),
     /// Another address family of a BSD loopback frame.
     AddressFamily(u32),
-    /// A link layer that is not read, for example 802.11.
+    /// An 802.11 frame that is encrypted, a fragment, an aggregate, or no data frame.
+    Ieee80211,
+    /// A link layer that is not read, for example USB.
     LinkType(LinkType),
 }
 
@@ -140,7 +142,7 @@ impl<'a> Packet<'a> {
     /// Walks from the link layer to the transport layer of a captured frame.
     ///
     /// Ethernet II with up to [`super::MAX_VLAN_TAGS`] VLAN tags, Linux cooked (both versions), BSD loopback
-    /// (both) and raw IP are read; other link types are [`OtherKind::LinkType`].
+    /// (both), raw IP and 802.11 (with radiotap or bare) are read; other link types are [`OtherKind::LinkType`].
     ///
     /// * Bytes behind the IP total length (Ethernet's padding) are cut off; a total length of 0, which
     ///   captures on a host with segmentation offload show, means all that was captured.
@@ -280,7 +282,7 @@ pub(super) fn ipv4(frame: &[u8], at: usize) -> Result<Packet<'_>, DecodeError> {
     };
     let payload = rest.get(..promised).unwrap_or(rest);
     let protocol = header.get_next_level_protocol();
-    let (source, destination) = (header.get_source(), header.get_destination());
+    let (source, destination) = addresses(bytes);
     let payload_offset = at.saturating_add(header_len);
     let more = header.get_flags() & MORE_FRAGMENTS != 0;
     let fragment = more || header.get_fragment_offset() != 0;
@@ -310,6 +312,15 @@ pub(super) fn ipv4(frame: &[u8], at: usize) -> Result<Packet<'_>, DecodeError> {
         }));
     }
     UdpDatagram::parse(source, destination, payload, payload_offset).map(Packet::Udp)
+}
+
+/// The addresses of a whole header; pnet reads them one byte at a time.
+#[inline]
+fn addresses(header: &[u8]) -> (Ipv4Addr, Ipv4Addr) {
+    match header.get(12..20) {
+        Some(&[a, b, c, d, e, f, g, h]) => (Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h)),
+        _ => (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED),
+    }
 }
 
 const MORE_FRAGMENTS: u8 = pnet_packet::ipv4::Ipv4Flags::MoreFragments;

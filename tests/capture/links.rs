@@ -105,6 +105,60 @@ fn loopback() {
     }
 }
 
+/// An 802.11 data frame's header, up to the Ethernet type of IPv4.
+fn wifi(control: [u8; 2], qos: Option<[u8; 2]>) -> Vec<u8> {
+    let mut header = control.to_vec();
+    header.extend([0; 22]);
+    if control[1] & 3 == 3 {
+        header.extend([0; 6]);
+    }
+    header.extend(qos.into_iter().flatten());
+    header.extend([0xaa, 0xaa, 3, 0, 0, 0, 8, 0]);
+    header
+}
+
+#[test]
+fn wireless() {
+    let bare = LinkType::IEEE802_11;
+    carries(bare, &wifi([0x08, 0x01], None));
+    carries(bare, &wifi([0x08, 0x03], None));
+    carries(bare, &wifi([0x88, 0x02], Some([0, 0])));
+    // Encrypted, a later fragment, more fragments, an aggregate, no data, a beacon.
+    for (control, qos) in [
+        ([0x08, 0x41], None),
+        ([0x08, 0x05], None),
+        ([0x88, 1], Some([0x80, 0])),
+        ([0x48, 1], None),
+        ([0x80, 0], None),
+    ] {
+        assert_eq!(other(bare, &wifi(control, qos)), OtherKind::Ieee80211, "{control:?}");
+    }
+    let mut fragment = wifi([0x08, 0x01], None);
+    fragment[22] = 1;
+    assert_eq!(other(bare, &fragment), OtherKind::Ieee80211);
+    assert_eq!(refused(bare, &[0x08]).field, "frame_control");
+    assert_eq!(refused(bare, &[0x08, 0x01, 0]).field, "ieee802_11_header");
+}
+
+#[test]
+fn radiotap() {
+    let link = LinkType::IEEE802_11_RADIOTAP;
+    let behind = |header: &[u8], mut wifi: Vec<u8>| {
+        wifi.splice(0..0, header.iter().copied());
+        wifi
+    };
+    carries(link, &behind(&[0, 0, 8, 0, 0, 0, 0, 0], wifi([0x08, 0x01], None)));
+    // Two words of presence, a time of 8 bytes on a multiple of 8, flags: the header is padded.
+    let mut header = vec![0, 0, 25, 0, 3, 0, 0, 0x80, 0, 0, 0, 0];
+    header.extend([0; 12]);
+    header.push(0x20);
+    let mut padded = wifi([0x88, 0x01], Some([0, 0]));
+    padded.splice(26..26, [0, 0]);
+    carries(link, &behind(&header, padded));
+    assert_eq!(refused(link, &[0; 7]).field, "radiotap_header");
+    assert_eq!(refused(link, &[0, 0, 9, 0, 0, 0, 0, 0]).field, "radiotap_header");
+}
+
 #[test]
 fn other_kinds() {
     let over_ip = |protocol, fragment| ethernet(0x0800, &ipv4(protocol, 0, fragment, &[0; 8]));
@@ -116,7 +170,7 @@ fn other_kinds() {
     assert_eq!(kind(over_ip(6, 0x2000)), OtherKind::Tcp);
     assert_eq!(kind(over_ip(1, 0)), OtherKind::Icmp);
     assert_eq!(kind(over_ip(47, 3)), OtherKind::Ipv4Protocol(47));
-    assert_eq!(other(LinkType(127), b""), OtherKind::LinkType(LinkType(127)));
+    assert_eq!(other(LinkType(189), b""), OtherKind::LinkType(LinkType(189)));
 }
 
 #[test]

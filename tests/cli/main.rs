@@ -10,6 +10,7 @@ mod inputs;
 mod probes;
 mod replay;
 mod terminal;
+mod write;
 
 use assert_cmd::Command;
 use serde_json::Value;

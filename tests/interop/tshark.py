@@ -145,6 +145,117 @@ LANMAN = VERSION + [
     ("signature", "browser.sig", number),
 ]
 
+OPCODES = {
+    0: "query", 5: "registration", 6: "release", 7: "wack", 8: "refresh", 9: "refresh_alternate",
+    15: "multihomed_registration",
+}
+RCODES = {
+    0: "none", 1: "fmt_err", 2: "srv_err", 3: "nam_err", 4: "imp_err", 5: "rfs_err", 6: "act_err", 7: "cft_err",
+}
+RR_TYPES = {1: "a", 2: "ns", 10: "null", 32: "nb", 33: "nbstat"}
+COMMANDS_SMB = {
+    0x25: "TRANSACTION", 0x26: "TRANSACTION_SECONDARY", 0x71: "TREE_DISCONNECT", 0x72: "NEGOTIATE",
+    0x73: "SESSION_SETUP_ANDX", 0x74: "LOGOFF_ANDX", 0x75: "TREE_CONNECT_ANDX", 0xd0: "SEND_MESSAGE",
+    0xd5: "SEND_START_MB_MESSAGE", 0xd6: "SEND_END_MB_MESSAGE", 0xd7: "SEND_TEXT_MB_MESSAGE",
+}
+NBSS_TYPES = {
+    0: "message", 0x81: "request", 0x82: "positive_response", 0x83: "negative_response",
+    0x84: "retarget_response", 0x85: "keepalive",
+}
+FUNCTIONS = {0: "NetShareEnum", 0x68: "NetServerEnum2", 0xd7: "NetServerEnum3"}
+
+
+def named(names, form):
+    return lambda value: names.get(number(value), form % number(value))
+
+
+def boolean(value):
+    return number(value) != 0
+
+
+def rr_name(value):
+    """A name without what tshark says of it behind."""
+    return re.sub(" +(?=<[0-9a-f]{2}>)", "", name(re.sub(r" \([^()]*\)$", "", value)))
+
+
+NBNS = [
+    ("name_trn_id", "nbns.id", number),
+    ("flags", "nbns.flags", number),
+    ("response", "nbns.flags.response", boolean),
+    ("opcode", "nbns.flags.opcode", named(OPCODES, "0x%x")),
+    ("rcode", "nbns.flags.rcode", named(RCODES, "0x%x")),
+    ("qdcount", "nbns.count.queries", number),
+    ("ancount", "nbns.count.answers", number),
+    ("nscount", "nbns.count.auth_rr", number),
+    ("arcount", "nbns.count.add_rr", number),
+]
+
+QUESTION = [
+    ("question_name", "nbns.name", rr_name),
+    ("question_type", "nbns.type", named(RR_TYPES, "0x%04x")),
+    ("question_class", "nbns.class", number),
+]
+
+RECORD = [
+    ("rr_name", "nbns.name", rr_name),
+    ("rr_type", "nbns.type", named(RR_TYPES, "0x%04x")),
+    ("rr_class", "nbns.class", number),
+    ("ttl", "nbns.ttl", number),
+    ("rdlength", "nbns.data_length", number),
+    ("addr_entries.nb_flags[]", "nbns.nb_flags", number),
+    ("addr_entries.nb_address[]", "nbns.addr", text),
+    ("num_names", "nbns.number_of_names", number),
+    ("names.name_flags[]", "nbns.name_flags", number),
+    ("unit_id", "nbns.unit_id", hex_bytes),
+]
+
+NBSS = [
+    ("type", "nbss.type", named(NBSS_TYPES, "0x%02x")),
+    ("length", "nbss.length", number),
+    ("called_name", "nbss.called_name", rr_name),
+    ("calling_name", "nbss.calling_name", rr_name),
+    ("error_code", "nbss.error_code", number),
+]
+
+SMB = [
+    ("command", "smb.cmd", named(COMMANDS_SMB, "0x%02x")),
+    ("status", "smb.nt_status", number),
+    ("flags", "smb.flags", number),
+    ("flags2", "smb.flags2", number),
+    ("tid", "smb.tid", number),
+    ("uid", "smb.uid", number),
+    ("mid", "smb.mid", number),
+    ("path", "smb.path", text),
+    ("service", "smb.service", text),
+    ("native_os", "smb.native_os", text),
+    ("native_lan_man", "smb.native_lanman", text),
+    ("account_name", "smb.account", text),
+    ("primary_domain", "smb.primary_domain", text),
+    ("dialects[]", "smb.dialect.name", text),
+    ("total_parameter_count", "smb.tpc", number),
+    ("total_data_count", "smb.tdc", number),
+    ("timeout", "smb.timeout", number),
+    ("name", "smb.trans_name", text),
+    ("security_blob", "smb.security_blob", hex_bytes),
+]
+
+RAP = [
+    ("function", "lanman.function_code", named(FUNCTIONS, "0x%04x")),
+    ("param_desc", "lanman.param_desc", text),
+    ("data_desc", "lanman.ret_desc", text),
+    ("level", "lanman.level", number),
+    ("receive_buffer_size", "lanman.recv_buf_len", number),
+    ("server_type", "browser.server_type", number),
+    ("domain", "lanman.enumeration_domain", text),
+    ("status", "lanman.status", number),
+    ("converter", "lanman.convert", number),
+    ("entry_count", "lanman.entry_count", number),
+    ("available", "lanman.available_count", number),
+    ("servers.name[]", "lanman.server.name", text),
+    ("servers.comment[]", "lanman.server.comment", text),
+    ("shares.name[]", "lanman.share.name", text),
+]
+
 # Key of the layer's object in mailslot's JSON, the protocols of tshark it is spread over (nothing is compared
 # without the first), its fields.
 LAYERS = [
@@ -152,6 +263,14 @@ LAYERS = [
     ("mailslot", ["smb", "mailslot", "data"], MAILSLOT),
     ("browser", ["browser"], BROWSER),
     ("lanman", ["browser"], LANMAN),
+    ("nbns", ["nbns"], NBNS),
+    ("nbns.question", ["nbns/Queries"], QUESTION),
+    ("nbns.answer", ["nbns/Answers"], RECORD),
+    ("nbns.authority", ["nbns/Authoritative nameservers"], RECORD),
+    ("nbns.additional", ["nbns/Additional records"], RECORD),
+    ("nbss", ["nbss"], NBSS),
+    ("smb", ["smb"], SMB),
+    ("rap", ["lanman"], RAP),
 ]
 
 # Flags that tshark shows one by one: key of mailslot, tshark's prefix, name of mailslot by name of tshark.
@@ -187,7 +306,7 @@ def known(section):
 
 def as_ascii(theirs):
     """A pattern of what tshark shows: bytes above 0x7f are a replacement character or <e0>."""
-    pieces = re.split("\ufffd|<[89a-fA-F][0-9a-fA-F]>(?!$|\\.)", theirs)
+    pieces = re.split("\ufffd|<[89a-fA-F][0-9a-fA-F]>(?!$|\\.)|\\\\x[89a-f][0-9a-f]", theirs)
     return r"(\\x..|.)".join(map(re.escape, pieces))
 
 
@@ -201,9 +320,17 @@ def scope_ends_at_a_nul(_, key, ours, theirs):
     return key.startswith("nbdgm.") and re.match(as_ascii(theirs) + r"\\x00", ours) is not None
 
 
+@known("RFC 1002 4.1: a name has at most 255 bytes; Samba takes 272, tshark does not show their end")
+def names_of_more_than_255_bytes(_, key, ours, __):
+    return key.endswith("_name") and len(ours) > 230
+
+
 @known("MS-BRWS 2.2.2: Samba writes two bytes in front of the name")
 def announcement_request_of_samba_without_its_name(ours, key, _, theirs):
     return key == "browser.response_name" and theirs == "" and ours["mailslot"]["data"].startswith("020100")
+
+# What a frame must hold to be compared.
+UNITS = {"nbdgm", "nbns", "nbss"}
 
 # --- running both ----------------------------------------------------------------------------------------------
 
@@ -219,9 +346,12 @@ def flatten(tree, leaves):
     return leaves
 
 
+FILTER = "udp.port == 138 || udp.port == 137 || ((tcp.port == 139 || tcp.port == 445) && nbss)"
+
+
 def tshark(program, path, home):
-    args = [program, "-n", "-r", path, "-T", "json", "--no-duplicate-keys", "-Y", "udp.port == 138",
-            "-J", "frame icmp nbdgm smb mailslot browser data"]
+    args = [program, "-n", "-r", path, "-T", "json", "--no-duplicate-keys", "-Y", FILTER,
+            "-J", "frame icmp nbdgm nbns nbss smb mailslot browser lanman data"]
     environment = dict(os.environ, WIRESHARK_CONFIG_DIR=home, HOME=home)
     output = subprocess.run(args, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     frames = {}
@@ -240,23 +370,39 @@ def mailslot(program, path):
     return [json.loads(line) for line in output.stdout.splitlines()]
 
 
+def at(tree, path):
+    """What stands there; of a list, of each of its members."""
+    for place, key in enumerate(path):
+        if isinstance(tree, list):
+            return [at(member, path[place:]) for member in tree]
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
+
+
 def pairs(ours, theirs):
     """Key, value of mailslot, value of tshark, for every field that both have."""
     for layer, protocols, fields in LAYERS:
-        shown = ours.get(layer)
+        shown = at(ours, layer.split("."))
         leaves = collections.defaultdict(list)
         for protocol in protocols:
             # A second SMB or data in one frame would be a list.
-            if isinstance(theirs.get(protocol), dict):
-                flatten(theirs[protocol], leaves)
-        if not isinstance(shown, dict) or protocols[0] not in theirs:
+            found = at(theirs, protocol.split("/"))
+            if isinstance(found, dict):
+                flatten(found, leaves)
+        if not isinstance(shown, dict) or at(theirs, protocols[0].split("/")) is None:
+            continue
+        if layer == "mailslot" and "nbss" in theirs:
+            # Fields of the other transactions of the frame would be among those found.
             continue
         for key, their_key, read in fields:
             many = key.endswith("[]")
             key = key.removesuffix("[]") if many else key
-            if key in shown and their_key in leaves:
+            our_value = at(shown, key.split("."))
+            if our_value is not None and their_key in leaves:
                 values = [read(value) for value in leaves[their_key]]
-                yield layer + "." + key, shown[key], values if many else values[0]
+                # tshark repeats in front what it knows of the TID.
+                one = values[-1] if their_key == "smb.path" else values[0]
+                yield layer + "." + key, our_value, values if many else one
         for key, prefix, names in FLAGS:
             if key in shown and any(their_key.startswith(prefix) for their_key in leaves):
                 theirs_set = {ours for their, ours in names.items() if leaves.get(prefix + their) == ["1"]}
@@ -268,9 +414,17 @@ def compare(path, options, home):
     result = collections.Counter()
     differences = []
     theirs = tshark(options.tshark, path, home)
-    for ours in mailslot(options.mailslot, path):
+    shown = mailslot(options.mailslot, path)
+    frames = collections.Counter(ours["frame"] for ours in shown)
+    # Which of several packets of a frame is which of tshark's cannot be told.
+    several = {frame for frame, count in frames.items() if count > 1}
+    for ours in shown:
+        if ours["frame"] in several or "tcp" in ours and "nbss" not in ours:
+            result["session packets not compared: several in a frame, or no packet"] += 1
+            theirs.pop(ours["frame"], None)
+            continue
         other = theirs.pop(ours["frame"], None)
-        if other is None or "nbdgm" not in other:
+        if other is None or not UNITS & set(other):
             kind = "damaged" if "error" in ours else "sound"
             result["%s frames only mailslot shows" % kind] += 1
             continue
@@ -290,7 +444,7 @@ def compare(path, options, home):
                     os.path.basename(path), ours["frame"], key, json.dumps(our_value), json.dumps(their_value), why))
     for number, layers in theirs.items():
         # mailslot does not look into what an ICMP message quotes.
-        if "nbdgm" in layers and "icmp" not in layers:
+        if UNITS & set(layers) and "icmp" not in layers and number not in several:
             result["differing"] += 1
             differences.append("%s: frame %d: only tshark shows it" % (os.path.basename(path), number))
     return result, differences

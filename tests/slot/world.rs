@@ -117,7 +117,8 @@ impl World {
         if s.max != 0 && size > s.max as usize {
             drops.over_max_message_size += 1;
             return Err(DropReason::OverMaxMessageSize { size, max: s.max as usize });
-        } else if s.queue.len() == LIMITS.messages_per_slot {
+        } else if s.queue.len() >= LIMITS.messages_per_slot {
+            // More than the limit where an abandoned read gave a message back.
             drops.queue_messages += 1;
             return Err(DropReason::QueueMessages { max: LIMITS.messages_per_slot });
         } else if held + size > LIMITS.bytes_per_slot {

@@ -11,10 +11,12 @@ use mailslot::wire::dissect::{self, Kind, MAX_NODES, Node, Tree, Value};
 use mailslot::wire::name::{NetbiosName, Scope, ScopedName, Suffix};
 use mailslot::wire::nbdgm::{Body, Content, Datagram, ErrorCode, Flags, Header, LengthForm, MsgType};
 use mailslot::wire::oem::CodePage;
-use mailslot::wire::smb::{HeaderLayout, MailslotWrite};
-use mailslot::wire::{Decode, DecodeError, DecodeErrorKind, Encode, Layer};
+use mailslot::wire::smb::{Body as SessionBody, HeaderLayout, MailslotWrite, PIPE_LANMAN, SmbMessage, rap};
+use mailslot::wire::{Decode, DecodeError, DecodeErrorKind, Encode, Layer, nbns, nbss};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+use crate::frames::cases;
 
 /// UDP payloads of `vectors.jsonl`.
 const DATAGRAMS: [&str; 5] = [
@@ -302,6 +304,70 @@ fn datagram_trees_agree_with_the_codec() {
     for frame in DATAGRAMS.into_iter().map(unhex).chain(datagrams()) {
         laws(&frame, dissect::datagram, error_of_datagram);
     }
+}
+
+/// What the codec says of an SMB message of a session, and of what its first command carries.
+fn error_of_session_message(bytes: &[u8]) -> Option<DecodeError> {
+    let message = match SmbMessage::decode(bytes) {
+        Ok(message) => message,
+        Err(error) => return Some(error),
+    };
+    let SessionBody::TransactionRequest(request) = message.body() else { return None };
+    if let Some(write) = request.as_mailslot_write() {
+        let at = usize::from(request.data_part().offset);
+        let slot = write.slot.decode(page());
+        let is_shown = request.data_part().is_whole() && !write.data.is_empty();
+        return error_of_message(slot.as_bytes(), write.data).filter(|_| is_shown).map(|error| error.at(at));
+    }
+    let is_rap = request.name().eq_ignore_ascii_case(PIPE_LANMAN) && !request.parameters().is_empty();
+    let at = usize::from(request.parameter_part().offset);
+    is_rap.then(|| rap::Request::decode(request.parameters()).err()).flatten().map(|error| error.at(at))
+}
+
+fn error_of_session(bytes: &[u8]) -> Option<DecodeError> {
+    match nbss::Packet::decode(bytes) {
+        Ok(packet) => match packet.body() {
+            nbss::Body::Message(message) if message.starts_with(b"\xffSMB") => {
+                error_of_session_message(message).map(|error| error.at(nbss::HEADER_LEN))
+            }
+            _ => None,
+        },
+        Err(error) => Some(error),
+    }
+}
+
+/// Every golden frame: of a layer whose errors stop nothing, all bits; of long ones, every few.
+fn goldens(layer: &str, dissect: Dissect, error: Verdict) {
+    for case in cases(layer) {
+        laws_by(if case.bytes.len() > 300 { 7 } else { 1 }, &case.bytes, dissect, error);
+    }
+}
+
+#[test]
+fn name_service_trees_agree_with_the_codec() {
+    goldens("nbns", dissect::name_service, |bytes| nbns::Packet::decode(bytes).err());
+}
+
+#[test]
+fn session_trees_agree_with_the_codecs() {
+    goldens("nbss", dissect::session, error_of_session);
+    goldens("smb_session", dissect::session_message, error_of_session_message);
+}
+
+#[test]
+fn rap_trees_agree_with_the_codec() {
+    goldens("rap", dissect::rap_request, |bytes| rap::Request::decode(bytes).err());
+    goldens("rap_parameters", dissect::rap_response_parameters, |bytes| {
+        rap::ResponseParameters::decode(bytes).err()
+    });
+}
+
+#[test]
+fn datagram_goldens_agree_with_the_codecs() {
+    goldens("nbdgm", dissect::datagram, error_of_datagram);
+    goldens("smb", dissect::smb, error_of_smb);
+    goldens("browser", dissect::browser, |bytes| BrowserFrame::decode(bytes).err());
+    goldens("lanman", dissect::lanman, |bytes| LanmanFrame::decode(bytes).err());
 }
 
 /// The reference vectors, where they are at hand.

@@ -20,48 +20,100 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Decode(DecodeArgs),
+    Capture(CaptureArgs),
     Replay(ReplayArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
 
-/// Show the mailslot datagrams (UDP 138) of a capture file, one line each
+/// Show what a capture file holds of names, mailslots, browsing and SMB1 sessions
+///
+/// UDP 137 (name service) and 138 (datagram service), TCP 139 and 445 (sessions), one line each.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  mailslot decode lan.pcapng                                  one line per datagram
-  tcpdump -i eth0 -w - udp port 138 | mailslot decode -       as they come
+  mailslot decode lan.pcapng                                  one line each
+  tcpdump -i eth0 -w - port 138 | mailslot decode -           as they come
   mailslot decode --json lan.pcap.gz | jq .browser            one JSON object per line
   mailslot decode --slot 'NET\\*' --name 'PC7<00>' lan.pcap   only these
   mailslot decode --command HostAnnouncement lan.pcap         only announcements
+  mailslot decode --name PC7 --write pc7.pcap lan.pcapng      its frames as a capture
   mailslot decode --verify lan.pcap                           encode again and compare
   mailslot decode --stats lan.pcap                            totals only")]
 pub(crate) struct DecodeArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
-    /// Print one JSON object per line
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
 
-    /// Encode every decoded frame again and report those that do not come back byte for byte
+    /// Encode everything that was decoded again and report what does not come back byte for byte
     #[arg(long)]
     pub(crate) verify: bool,
 
-    /// Print totals by kind, sender and slot instead of the datagrams
+    /// Print totals by kind, sender and slot instead
     #[arg(long, conflicts_with = "verify")]
     pub(crate) stats: bool,
+}
+
+/// Show the same as it comes in on an interface
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailslot capture --list                                     the interfaces
+  mailslot capture -i eth0                                    until Ctrl-C
+  mailslot capture -i eth0 --write lan.pcapng --count 100     and keep the frames
+  mailslot capture -i eth0 --json --command RequestElection   only elections
+
+It needs CAP_NET_RAW and nothing else:
+  sudo setcap cap_net_raw+ep $(readlink -f $(command -v mailslot))")]
+pub(crate) struct CaptureArgs {
+    /// The interface to listen on
+    #[arg(short, long, value_name = "INTERFACE", required_unless_present = "list")]
+    pub(crate) interface: Option<String>,
+
+    /// Print the interfaces and end
+    #[arg(long, conflicts_with_all = ["interface", "count", "seconds"])]
+    pub(crate) list: bool,
+
+    /// End after this many lines
+    #[arg(short, long, value_name = "NUMBER")]
+    pub(crate) count: Option<u64>,
+
+    /// End after this many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
+
+    /// Only what is sent to this machine or to everybody
+    #[arg(long)]
+    pub(crate) no_promiscuous: bool,
+
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+/// How to show what is read, and what of it.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Only messages to slots that match, with or without \MAILSLOT\; * and ? stand for anything
     #[arg(long, value_name = "GLOB")]
     pub(crate) slot: Vec<String>,
 
-    /// Only datagrams from or to this NetBIOS name: NAME for any suffix, or NAME<1d>
+    /// Only what is from, to or about this NetBIOS name: NAME for any suffix, or NAME<1d>
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Vec<String>,
 
-    /// Only browser and LAN Manager frames of this kind, by the name of MS-BRWS (HostAnnouncement, ...)
+    /// Only this kind: a browser frame (HostAnnouncement, ...), a name service packet (query_request, ...) or an
+    /// SMB command (NEGOTIATE, ...)
     #[arg(long, value_name = "NAME")]
     pub(crate) command: Vec<String>,
+
+    /// Write the frames of what is shown as a capture: pcap if FILE ends in .pcap or .cap, else pcapng; with -
+    /// for standard output, nothing else is printed
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) write: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) code_page: CodePageArg,

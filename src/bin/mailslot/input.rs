@@ -7,7 +7,10 @@ use std::path::Path;
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
-use mailslot::capture::Reader;
+use mailslot::capture::{Frame, Reader};
+
+use crate::output::note;
+use crate::text;
 
 /// Files from this size on show a progress bar, in bytes.
 const LARGE: u64 = 32 << 20;
@@ -17,6 +20,26 @@ pub(crate) struct Capture {
     /// What errors call it.
     pub(crate) name: String,
     pub(crate) reader: Reader<Box<dyn Read>>,
+}
+
+impl Capture {
+    /// Gives every frame to `each`. Records that cannot be read are reported and passed over; a file that ends
+    /// early is an error, after all that came before.
+    pub(crate) fn for_each(
+        &mut self,
+        mut each: impl FnMut(&Frame<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        loop {
+            match self.reader.next_frame() {
+                Ok(Some(frame)) => each(&frame)?,
+                Ok(None) => return Ok(()),
+                Err(error) if error.is_recoverable() => {
+                    note(format_args!("{}: {error}", text::safe(&self.name)));
+                }
+                Err(error) => return Err(error).with_context(|| self.name.clone()),
+            }
+        }
+    }
 }
 
 /// Whether `path` is a pipe that somebody may still write, so that each line is wanted as it comes.

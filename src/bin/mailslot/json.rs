@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use mailslot::wire::name::{NetbiosName, ScopedName};
 use mailslot::wire::oem::CodePage;
+use mailslot::wire::smb::MAILSLOT_PREFIX;
 
 /// The two hex digits of each byte.
 const HEX: [[u8; 2]; 256] = {
@@ -17,6 +18,12 @@ const HEX: [[u8; 2]; 256] = {
     }
     table
 };
+
+/// The lower-case digit of a number below 16.
+#[inline]
+const fn hex_digit(nibble: u8) -> u8 {
+    nibble + if nibble < 10 { b'0' } else { b'a' - 10 }
+}
 
 /// The decimal digits of each byte, and how many they are.
 const DECIMAL: [(usize, [u8; 3]); 256] = {
@@ -75,11 +82,29 @@ impl Json<'_> {
         self.out.push(b'"');
         let start = self.out.len();
         self.out.resize(start + 2 * bytes.len(), 0);
-        let place = self.out.get_mut(start..).unwrap_or_default();
-        for (digits, &byte) in place.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        let place = self.out.get_mut(start..).unwrap_or_default().as_chunks_mut::<2>().0;
+        // Sixteen bytes at a time, in a form that the compiler makes vector instructions of.
+        let (blocks, rest) = bytes.as_chunks::<16>();
+        let (wide, narrow) = place.as_chunks_mut::<16>();
+        for (digits, block) in wide.iter_mut().zip(blocks) {
+            let (high, low) =
+                (block.map(|byte| hex_digit(byte >> 4)), block.map(|byte| hex_digit(byte & 15)));
+            for (pair, (high, low)) in digits.iter_mut().zip(high.into_iter().zip(low)) {
+                *pair = [high, low];
+            }
+        }
+        for (digits, &byte) in narrow.iter_mut().zip(rest) {
             *digits = HEX[usize::from(byte)];
         }
         self.out.push(b'"');
+    }
+
+    /// A word that needs no escaping, as a string.
+    #[inline]
+    pub(crate) fn word(&mut self, word: &'static str) {
+        self.raw("\"");
+        self.raw(word);
+        self.raw("\"");
     }
 
     /// Text as a string.
@@ -116,6 +141,15 @@ impl Json<'_> {
         let base = name.base();
         if is_plain(base) {
             self.out.extend_from_slice(base);
+        } else if base.is_ascii() {
+            for &byte in base {
+                if byte.is_ascii_control() {
+                    let [high, low] = HEX[usize::from(byte)];
+                    self.out.extend_from_slice(&[b'\\', b'\\', b'x', high, low]);
+                } else {
+                    self.ascii(byte);
+                }
+            }
         } else {
             self.escaped(&crate::text::name_base(base, self.page));
         }
@@ -138,13 +172,12 @@ impl Json<'_> {
     #[inline]
     pub(crate) fn slot(&mut self, name: &[u8]) {
         self.out.push(b'"');
-        if name.iter().all(|&byte| byte == b'\\' || is_plain(&[byte])) {
-            for &byte in name {
-                if byte == b'\\' {
-                    self.out.push(b'\\');
-                }
-                self.out.push(byte);
-            }
+        let rest = name.strip_prefix(MAILSLOT_PREFIX).filter(|rest| is_plain(rest));
+        if let Some(rest) = rest {
+            self.raw(r"\\MAILSLOT\\");
+            self.out.extend_from_slice(rest);
+        } else if name.is_ascii() {
+            name.iter().for_each(|&byte| self.ascii(byte));
         } else {
             self.escaped(&self.page.decode(name));
         }
@@ -181,6 +214,15 @@ impl Json<'_> {
                 self.raw(",");
             }
             write(self, element);
+        }
+    }
+
+    /// One character of ASCII in a string.
+    fn ascii(&mut self, byte: u8) {
+        match byte {
+            b'"' | b'\\' => self.out.extend_from_slice(&[b'\\', byte]),
+            0x20..0x7f => self.out.push(byte),
+            _ => self.escaped(char::from(byte).encode_utf8(&mut [0; 4])),
         }
     }
 

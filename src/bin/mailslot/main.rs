@@ -29,6 +29,7 @@ enum Outcome {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Decode(args) => cmd::decode::run(&args),
+        Command::Capture(args) => cmd::capture::run(&args),
         Command::Replay(args) => cmd::replay::run(&args),
         Command::Completions(args) => cmd::generate::completions(&args),
         Command::Man(args) => cmd::generate::man(&args),

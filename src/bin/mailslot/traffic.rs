@@ -3,14 +3,10 @@
 
 use std::net::SocketAddrV4;
 
-use anyhow::Context;
 use mailslot::capture::{Defragmenter, Frame, Packet, Timestamp, UdpDatagram};
 use mailslot::wire::{DecodeError, Layer, nbdgm, nbns};
 
-use crate::input::Capture;
-use crate::output::note;
 use crate::streams::{self, SessionUnit, Streams};
-use crate::text;
 
 /// The frame in which something stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,10 +79,8 @@ impl Traffic {
                     }
                 }
             }
-            Ok(Packet::Tcp(segment)) => {
-                if streams::framing(segment.source, segment.destination).is_some() {
-                    self.streams.segment(place.time, &segment, |unit| each(place, Unit::Session(unit)))?;
-                }
+            Ok(Packet::Tcp(segment)) if streams::framing(segment.source, segment.destination).is_some() => {
+                self.streams.segment(place.time, &segment, |unit| each(place, Unit::Session(unit)))?;
             }
             Err(error) if may_be_ours(&error, frame.bytes) => each(place, Unit::Damaged(error))?,
             _ => {}
@@ -107,28 +101,6 @@ impl Traffic {
     ) -> anyhow::Result<()> {
         let place = self.last;
         self.streams.finish(|unit| each(place, Unit::Session(unit)))
-    }
-}
-
-/// Gives every unit of the capture to `each`, in the order of the frames. Records that cannot be read are
-/// reported and passed over; a file that ends early is an error, after all that came before.
-pub(crate) fn for_each(
-    capture: &mut Capture,
-    traffic: &mut Traffic,
-    mut each: impl FnMut(Place, Unit<'_>) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    loop {
-        match capture.reader.next_frame() {
-            Ok(Some(frame)) => traffic.frame(&frame, &mut each)?,
-            Ok(None) => return traffic.finish(each),
-            Err(error) if error.is_recoverable() => {
-                note(format_args!("{}: {error}", text::safe(&capture.name)));
-            }
-            Err(error) => {
-                traffic.finish(each)?;
-                return Err(error).with_context(|| capture.name.clone());
-            }
-        }
     }
 }
 

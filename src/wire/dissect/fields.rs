@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::text;
 use super::tree::{Kind, Node, Tree, Value};
 use crate::wire::error::{DecodeError, Layer};
-use crate::wire::name;
+use crate::wire::name::{self, NetbiosName, ScopedName};
 use crate::wire::oem::CodePage;
 use crate::wire::read;
 
@@ -399,6 +399,14 @@ impl<'a> Fields<'a> {
         text
     }
 
+    /// OEM text that must have a NUL. Gives the text.
+    pub(super) fn oem_to_nul(&mut self, field: &'static str) -> &'a [u8] {
+        if self.left() == 0 {
+            self.take(field, 1);
+        }
+        self.oem_z(field)
+    }
+
     /// OEM text in a field of `length` bytes, ended by the first NUL or the field's end. Gives the text.
     pub(super) fn oem_fixed(&mut self, field: &'static str, length: usize) -> &'a [u8] {
         let bytes = self.take(field, length).unwrap_or_default();
@@ -423,14 +431,9 @@ impl<'a> Fields<'a> {
         match read::finish(name::scoped_name(field, rest), rest, Layer::NetbiosName) {
             Ok((behind, name)) => {
                 self.take(field, rest.len().saturating_sub(behind.len()));
-                let base = text::safe(&self.page.decode(name.name.base()));
-                let suffix = name.name.suffix();
-                let mut shown = format!("{base}<{:02x}>", suffix.0);
-                if !name.scope.is_none() {
-                    shown = format!("{shown}.{}", name.scope);
-                }
+                let shown = self.shown_name(&name);
                 self.set_value(|| Value::Shown(shown));
-                self.mean(suffix.meaning());
+                self.mean(name.name.suffix().meaning());
             }
             Err(error) => {
                 // As far as the name is sound.
@@ -443,6 +446,109 @@ impl<'a> Fields<'a> {
                 self.stop();
             }
         }
+    }
+
+    /// The bytes of the layer at hand, up to the end of what may be read.
+    fn layer_bytes(&self) -> &'a [u8] {
+        self.bytes.get(self.scope.start..self.end).unwrap_or_default()
+    }
+
+    /// A NetBIOS name of the name service, in full or as a label pointer.
+    pub(super) fn name_in_packet(&mut self, field: &'static str) {
+        self.added = false;
+        let at = self.offset();
+        match ScopedName::decode_in_packet(self.layer_bytes(), at, field) {
+            Ok((name, behind)) => {
+                let is_pointer = self.peek().first().is_some_and(|&first| first >= 0xc0);
+                self.take(field, behind.saturating_sub(at));
+                let shown = self.shown_name(&name);
+                self.set_value(|| Value::Shown(shown));
+                let pointer = is_pointer.then_some("a pointer to an earlier name");
+                self.mean(pointer.or_else(|| name.name.suffix().meaning()));
+            }
+            Err(error) => {
+                // As far as the name is sound.
+                self.take(field, error.offset.saturating_sub(at));
+                if self.last().is_some_and(|node| node.error.is_none()) {
+                    self.mean(Some(error.kind.to_string()));
+                }
+                self.added = false;
+                self.stop();
+            }
+        }
+    }
+
+    /// The 16 bytes of a NetBIOS name, as they are.
+    pub(super) fn raw_name(&mut self, field: &'static str) {
+        if let Some(bytes) = self.fixed(field) {
+            let name = NetbiosName::from_bytes(bytes);
+            let shown = self.shown_name(&name.into());
+            self.set_value(|| Value::Shown(shown));
+            self.mean(name.suffix().meaning());
+        }
+    }
+
+    fn shown_name(&self, name: &ScopedName<'_>) -> String {
+        let base = text::safe(&self.page.decode(name.name.base()));
+        let suffix = name.name.suffix().0;
+        if name.scope.is_none() {
+            format!("{base}<{suffix:02x}>")
+        } else {
+            format!("{base}<{suffix:02x}>.{}", name.scope)
+        }
+    }
+
+    /// A string of an SMB message: OEM text, or UTF-16LE on an even offset from the layer's first byte, with a
+    /// `padding` where one is needed.
+    pub(super) fn string(&mut self, field: &'static str, unicode: bool) {
+        if unicode && self.left() > 0 && !self.offset().is_multiple_of(2) {
+            self.bytes("padding", 1);
+        }
+        self.string_unaligned(field, unicode);
+    }
+
+    /// The same where it stands, with its NUL or up to the end; nothing where no bytes are left.
+    pub(super) fn string_unaligned(&mut self, field: &'static str, unicode: bool) {
+        if !unicode {
+            self.oem_z(field);
+            return;
+        }
+        self.utf16(field, false);
+    }
+
+    /// A string that has a NUL, aligned as [`Self::string`]; gives its text.
+    pub(super) fn string_to_nul(&mut self, field: &'static str, unicode: bool) -> String {
+        if unicode {
+            if self.left() > 0 && !self.offset().is_multiple_of(2) {
+                self.bytes("padding", 1);
+            }
+            self.utf16(field, true)
+        } else {
+            let page = self.page;
+            page.decode(self.oem_z(field))
+        }
+    }
+
+    /// UTF-16LE up to its zero, or to the end; an odd byte at the end is left.
+    fn utf16(&mut self, field: &'static str, whole: bool) -> String {
+        self.added = false;
+        let rest = self.peek();
+        if rest.is_empty() && !whole {
+            return String::new();
+        }
+        let (units, _) = rest.as_chunks::<2>();
+        let end = units.iter().position(|unit| *unit == [0, 0]);
+        let length = end.map_or(units.len() * 2, |end| (end + 1) * 2);
+        let taken = self.take(field, length).unwrap_or_default();
+        let units = taken.as_chunks::<2>().0.iter().take(end.unwrap_or(usize::MAX));
+        let text: String = char::decode_utf16(units.map(|unit| u16::from_le_bytes(*unit)))
+            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
+        self.set_value(|| Value::Text(text::safe(&text)));
+        if end.is_none() {
+            self.mean(Some("no NUL"));
+        }
+        text
     }
 
     // ── what they mean ──

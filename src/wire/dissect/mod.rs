@@ -49,7 +49,11 @@ mod browser;
 mod fields;
 mod lanman;
 mod nbdgm;
+mod nbns;
+mod nbss;
+mod rap;
 mod render;
+mod session;
 mod smb;
 mod text;
 mod tree;
@@ -84,4 +88,29 @@ pub fn browser(bytes: &[u8], page: CodePage) -> Tree<'_> {
 /// A message to `\MAILSLOT\LANMAN`.
 pub fn lanman(bytes: &[u8], page: CodePage) -> Tree<'_> {
     Fields::read(bytes, page, lanman::fields)
+}
+
+/// A UDP payload on port 137.
+pub fn name_service(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, nbns::fields)
+}
+
+/// A packet of the session service on port 139, or a message of port 445, and what it carries.
+pub fn session(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, nbss::fields)
+}
+
+/// A message of an SMB1 session, from its signature on.
+pub fn session_message(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, session::fields)
+}
+
+/// The parameter block of a RAP request.
+pub fn rap_request(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, rap::request)
+}
+
+/// The parameter block of a RAP answer.
+pub fn rap_response_parameters(bytes: &[u8], page: CodePage) -> Tree<'_> {
+    Fields::read(bytes, page, rap::response_parameters)
 }

@@ -5,34 +5,9 @@ use super::{browser, lanman};
 use crate::wire::browser::{BROWSE, LANMAN};
 use crate::wire::codec::Decode;
 use crate::wire::error::Layer;
-use crate::wire::smb::{Class, Command, MAILSLOT_PREFIX, MailslotWrite, TransactionFlags};
-
-/// Flags of the header (MS-CIFS 2.2.3.1).
-const FLAGS: [(&str, u64); 7] = [
-    ("LOCK_AND_READ_OK", 0x01),
-    ("BUF_AVAIL", 0x02),
-    ("CASE_INSENSITIVE", 0x08),
-    ("CANONICALIZED_PATHS", 0x10),
-    ("OPLOCK", 0x20),
-    ("OPBATCH", 0x40),
-    ("REPLY", 0x80),
-];
-
-/// Flags2 of the header (MS-CIFS 2.2.3.1, MS-SMB 2.2.3.1).
-const FLAGS2: [(&str, u64); 12] = [
-    ("LONG_NAMES", 0x0001),
-    ("EAS", 0x0002),
-    ("SECURITY_SIGNATURE", 0x0004),
-    ("COMPRESSED", 0x0008),
-    ("SECURITY_SIGNATURE_REQUIRED", 0x0010),
-    ("IS_LONG_NAME", 0x0040),
-    ("REPARSE_PATH", 0x0400),
-    ("EXTENDED_SECURITY", 0x0800),
-    ("DFS", 0x1000),
-    ("PAGING_IO", 0x2000),
-    ("NT_STATUS", 0x4000),
-    ("UNICODE", 0x8000),
-];
+use crate::wire::smb::{
+    Class, Command, Flags, Flags2, MAILSLOT_PREFIX, MailslotWrite, NtStatus, TransactionFlags,
+};
 
 /// A mailslot write.
 pub(super) fn fields(f: &mut Fields<'_>) {
@@ -59,15 +34,16 @@ pub(super) fn fields(f: &mut Fields<'_>) {
 }
 
 /// The 32 bytes that every SMB begins with.
-fn header(f: &mut Fields<'_>) -> Command {
+pub(super) fn header(f: &mut Fields<'_>) -> Command {
     f.bytes("protocol", 4);
     let command = Command(f.hex_u8("command"));
-    f.mean((command == Command::TRANSACTION).then_some("SMB_COM_TRANSACTION"));
-    f.hex_u32_le("status");
-    let flags = f.hex_u8("flags");
-    f.flags(flags.into(), FLAGS);
-    let flags2 = f.hex_u16_le("flags2");
-    f.flags(flags2.into(), FLAGS2);
+    f.mean(command.name().map(|name| format!("SMB_COM_{name}")));
+    let status = NtStatus(f.hex_u32_le("status"));
+    f.mean(status.name());
+    let flags = Flags::from_bits_retain(f.hex_u8("flags"));
+    f.flags_of(&flags);
+    let flags2 = Flags2::from_bits_retain(f.hex_u16_le("flags2"));
+    f.flags_of(&flags2);
     f.u16_le("pid_high");
     f.bytes("security_features", 8);
     f.u16_le("reserved");

@@ -214,7 +214,7 @@ impl Flags {
     }
 
     /// Whether this is the word of a WACK, whatever its NM_FLAGS.
-    pub(super) const fn is_wack(self) -> bool {
+    pub(crate) const fn is_wack(self) -> bool {
         self.is_response() && self.opcode().0 == Opcode::WACK.0
     }
 

@@ -394,6 +394,9 @@ impl<'a> SmbMessage<'a> {
             let reason = ValueErrorReason::BadForm("the first of its message");
             return Err(ValueError::new(Layer::Smb, "body", reason));
         }
+        if let Body::TreeDisconnectRequest(empty) = &mut body {
+            empty.command = Command::TREE_DISCONNECT;
+        }
         header.command = body.command();
         header.flags.set(Flags::REPLY, body.is_response());
         let has_strings = body.has_strings();

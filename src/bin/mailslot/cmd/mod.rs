@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod capture;
 pub(crate) mod decode;
 pub(crate) mod generate;
 pub(crate) mod replay;

@@ -14,7 +14,7 @@ use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
 use mailslot::wire::smb::MAILSLOT_PREFIX;
 
-use super::decode::{matches_slot, slot_globs};
+use super::decode::{matches_slot, message_line, slot_globs};
 use crate::Outcome;
 use crate::cli::{NamePattern, ReplayArgs};
 use crate::input;
@@ -28,16 +28,18 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let mut replay = Replay::new(args, &names)?;
     let (mut capture, bar) = input::open(args.input.path())?;
     let mut traffic = Traffic::default();
-    let result = traffic::for_each(&mut capture, &mut traffic, |place, unit| match unit {
-        Unit::NameService(_) | Unit::Session(_) => Ok(()),
-        Unit::Datagram(payload) => {
-            let at = place.time.since_epoch();
-            replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
-        }
-        Unit::Damaged(_) => {
-            replay.dropped("damaged");
-            Ok(())
-        }
+    let result = capture.for_each(|frame| {
+        traffic.frame(frame, |place, unit| match unit {
+            Unit::NameService(_) | Unit::Session(_) => Ok(()),
+            Unit::Datagram(payload) => {
+                let at = place.time.since_epoch();
+                replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
+            }
+            Unit::Damaged(_) => {
+                replay.dropped("damaged");
+                Ok(())
+            }
+        })
     });
     bar.finish_and_clear();
     if result.as_ref().is_err_and(is_closed_pipe) {
@@ -188,12 +190,12 @@ impl Replay {
             self.clock.write(time, out);
             let cut = if message.truncated { " (cut)" } else { "" };
             let line = format!(
-                " {} {} > {} {} bytes{cut} {}",
+                " {} {} > {} {} bytes{cut}{}",
                 text::safe(&slot.to_string()),
                 text::name(&from, self.page),
                 text::name(&to, self.page),
                 message.data.len(),
-                text::preview(&message.data, self.page),
+                message_line(slot.to_string().as_bytes(), &message.data, self.page),
             );
             out.extend_from_slice(line.as_bytes());
         }

@@ -4,7 +4,7 @@ use anyhow::Context;
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::record::{Body, Record};
-use crate::cli::{DecodeArgs, NamePattern};
+use crate::cli::{NamePattern, ShowArgs};
 
 /// `--slot`, `--name` and `--command`: each must match if it is given, with any of its values.
 pub(super) struct Filter {
@@ -14,12 +14,12 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn new(args: &DecodeArgs) -> anyhow::Result<Self> {
-        let names: anyhow::Result<_> = args.name.iter().map(|name| NamePattern::parse(name)).collect();
+    pub(super) fn new(show: &ShowArgs) -> anyhow::Result<Self> {
+        let names: anyhow::Result<_> = show.name.iter().map(|name| NamePattern::parse(name)).collect();
         Ok(Self {
-            slots: slot_globs(&args.slot)?,
+            slots: slot_globs(&show.slot)?,
             names: names.context("--name")?,
-            commands: args.command.clone(),
+            commands: show.command.clone(),
         })
     }
 

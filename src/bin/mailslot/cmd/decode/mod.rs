@@ -1,4 +1,4 @@
-//! `mailslot decode`: a capture's datagrams, one line or JSON object each.
+//! `mailslot decode`: a capture's datagrams, packets and session messages, one line or JSON object each.
 
 mod datagram;
 mod filter;
@@ -6,68 +6,145 @@ mod line;
 mod name_service;
 mod object;
 mod record;
+mod save;
 mod session;
 mod stats;
 mod verify;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use mailslot::capture::Frame;
 use mailslot::service::datagram::{Event, Input, Reassembler};
 use mailslot::service::{Limits, Machine};
 
 use self::datagram::Decoded;
 use self::filter::Filter;
 pub(super) use self::filter::{matches as matches_slot, slot_globs};
+pub(super) use self::line::message as message_line;
 use self::name_service::NameService;
 use self::record::{Body, Record};
+use self::save::Save;
 use self::session::Session;
 use self::stats::Stats;
 use crate::Outcome;
-use crate::cli::DecodeArgs;
+use crate::cli::{DecodeArgs, ShowArgs};
 use crate::input;
 use crate::output::{Output, is_closed_pipe, note};
 use crate::text::Clock;
 use crate::traffic::{self, Payload, Place, Traffic, Unit};
 
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<Outcome> {
-    let filter = Filter::new(args)?;
+    let mut decoder = Decoder::new(
+        &args.show,
+        Totals { verify: args.verify, stats: args.stats },
+        input::is_live(args.input.path()),
+    )?;
     let (mut capture, bar) = input::open(args.input.path())?;
-    let mut sink = Sink::new(args);
-    let mut reassembler = Reassembler::new(Limits::default());
-    let mut traffic = Traffic::default();
-    let result = traffic::for_each(&mut capture, &mut traffic, |place, unit| match unit {
-        Unit::Datagram(payload) => each_datagram(place, &payload, &mut reassembler, &filter, &mut sink),
+    let result = capture.for_each(|frame| decoder.frame(frame));
+    bar.finish_and_clear();
+    decoder.end(result, capture.reader.records())
+}
+
+/// What is asked for beyond the records themselves.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Totals {
+    /// `--verify`
+    pub(super) verify: bool,
+    /// `--stats`
+    pub(super) stats: bool,
+}
+
+/// From frames to what is shown of them: the way of a file and of a live capture.
+pub(super) struct Decoder {
+    filter: Filter,
+    traffic: Traffic,
+    reassembler: Reassembler,
+    sink: Sink,
+    save: Option<Save>,
+}
+
+impl Decoder {
+    /// `live`: each line is wanted as it comes.
+    pub(super) fn new(show: &ShowArgs, totals: Totals, live: bool) -> anyhow::Result<Self> {
+        let filter = Filter::new(show)?;
+        let save = show.write.as_deref().map(|path| Save::create(path, live)).transpose()?;
+        let sink = Sink::new(show, totals, live);
+        let reassembler = Reassembler::new(Limits::default());
+        Ok(Self { filter, traffic: Traffic::default(), reassembler, sink, save })
+    }
+
+    #[inline]
+    pub(super) fn frame(&mut self, frame: &Frame<'_>) -> anyhow::Result<()> {
+        let Self { filter, traffic, reassembler, sink, save } = self;
+        let mut outcome = save::Outcome::default();
+        traffic.frame(frame, |place, unit| {
+            outcome.completed = true;
+            outcome.shown |= each(place, unit, reassembler, filter, sink)?;
+            Ok(())
+        })?;
+        match save {
+            None => Ok(()),
+            Some(save) => save.take(frame, outcome),
+        }
+    }
+
+    /// Records shown so far.
+    pub(super) const fn shown(&self) -> u64 {
+        self.sink.shown
+    }
+
+    /// Nothing more comes after `frames` frames, because `result` says so.
+    pub(super) fn end(mut self, result: anyhow::Result<()>, frames: u64) -> anyhow::Result<Outcome> {
+        if result.as_ref().is_err_and(is_closed_pipe) {
+            return result.map(|()| Outcome::Done);
+        }
+        let Self { filter, traffic, reassembler, sink, save } = &mut self;
+        // What came before an error is not lost.
+        traffic.finish(|place, unit| each(place, unit, reassembler, filter, sink).map(drop))?;
+        if !reassembler.is_empty() {
+            *sink.given_up.entry("end_of_capture").or_default() += reassembler.len() as u64;
+        }
+        let lost = traffic.ip_fragments_missing();
+        if lost > 0 {
+            sink.given_up.insert(traffic::IP_FRAGMENTS_MISSING, lost);
+        }
+        sink.finish(frames)?;
+        if let Some(save) = save.take() {
+            save.finish()?;
+        }
+        result?;
+        Ok(if self.sink.shown > 0 { Outcome::Done } else { Outcome::NothingMatched })
+    }
+}
+
+/// Shows a unit if it passes the filter; gives whether it did.
+#[inline]
+fn each(
+    place: Place,
+    unit: Unit<'_>,
+    reassembler: &mut Reassembler,
+    filter: &Filter,
+    sink: &mut Sink,
+) -> anyhow::Result<bool> {
+    match unit {
+        Unit::Datagram(payload) => each_datagram(place, &payload, reassembler, filter, sink),
         Unit::NameService(payload) => {
             let decoded = NameService::read(payload.bytes, payload.base, payload.missing);
             let ends = Some((payload.source, payload.destination));
-            sink.take(&filter, &Record { place, ends, body: Body::NameService(&decoded) }, payload.bytes)
+            sink.take(filter, &Record { place, ends, body: Body::NameService(&decoded) }, payload.bytes)
         }
         Unit::Session(unit) => {
             let ends = Some((unit.source, unit.destination));
             let bytes = unit.bytes();
             let session = Session::read(unit);
-            sink.take(&filter, &Record { place, ends, body: Body::Session(&session) }, bytes)
+            sink.take(filter, &Record { place, ends, body: Body::Session(&session) }, bytes)
         }
         Unit::Damaged(error) => {
             let record = Record { place, ends: None, body: Body::Damaged(error) };
-            sink.take(&filter, &record, &[])
+            sink.take(filter, &record, &[])
         }
-    });
-    bar.finish_and_clear();
-    if result.as_ref().is_err_and(is_closed_pipe) {
-        return result.map(|()| Outcome::Done);
     }
-    if !reassembler.is_empty() {
-        *sink.given_up.entry("end_of_capture").or_default() += reassembler.len() as u64;
-    }
-    let lost = traffic.ip_fragments_missing();
-    if lost > 0 {
-        sink.given_up.insert(traffic::IP_FRAGMENTS_MISSING, lost);
-    }
-    // What came before an error is not lost.
-    sink.finish(capture.reader.records())?;
-    result?;
-    Ok(if sink.shown > 0 { Outcome::Done } else { Outcome::NothingMatched })
 }
 
 #[inline]
@@ -77,7 +154,7 @@ fn each_datagram(
     reassembler: &mut Reassembler,
     filter: &Filter,
     sink: &mut Sink,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let ends = Some((payload.source, payload.destination));
     let mut decoded = Decoded::read(payload.bytes, payload.base, payload.missing);
     let fragment = decoded.datagram.filter(|datagram| datagram.is_fragment());
@@ -122,22 +199,25 @@ struct Sink {
 enum Form {
     Lines,
     Objects,
+    Nothing,
     Stats { stats: Box<Stats>, json: bool },
 }
 
 impl Sink {
-    fn new(args: &DecodeArgs) -> Self {
-        let form = match (args.stats, args.json) {
+    fn new(show: &ShowArgs, totals: Totals, live: bool) -> Self {
+        let form = match (totals.stats, show.json) {
+            // The frames themselves go there.
+            _ if show.write.as_deref() == Some(Path::new("-")) => Form::Nothing,
             (true, json) => Form::Stats { stats: Box::default(), json },
             (false, true) => Form::Objects,
             (false, false) => Form::Lines,
         };
         Self {
-            output: Output::new(input::is_live(args.input.path())),
+            output: Output::new(live),
             clock: Clock::new(),
             form,
-            verify: args.verify,
-            page: args.code_page.code_page,
+            verify: totals.verify,
+            page: show.code_page.code_page,
             shown: 0,
             damaged: 0,
             differing: 0,
@@ -146,9 +226,9 @@ impl Sink {
     }
 
     #[inline]
-    fn take(&mut self, filter: &Filter, record: &Record<'_>, payload: &[u8]) -> anyhow::Result<()> {
+    fn take(&mut self, filter: &Filter, record: &Record<'_>, payload: &[u8]) -> anyhow::Result<bool> {
         if !filter.passes(record) {
-            return Ok(());
+            return Ok(false);
         }
         self.shown += 1;
         self.damaged += u64::from(record.error().is_some());
@@ -159,8 +239,9 @@ impl Sink {
         match &mut self.form {
             Form::Stats { stats, .. } => {
                 stats.count(record);
-                return Ok(());
+                return Ok(true);
             }
+            Form::Nothing => return Ok(true),
             Form::Objects => {
                 object::write(record, verdict.as_ref(), &mut self.clock, self.page, self.output.line())
             }
@@ -168,7 +249,8 @@ impl Sink {
                 line::write(record, verdict.as_ref(), &mut self.clock, self.page, self.output.line())
             }
         }
-        self.output.end_line()
+        self.output.end_line()?;
+        Ok(true)
     }
 
     fn finish(&mut self, frames: u64) -> anyhow::Result<()> {
@@ -180,7 +262,7 @@ impl Sink {
             Form::Stats { stats, json: false } => {
                 stats.write_text(frames, &self.given_up, self.page, self.output.line())
             }
-            Form::Lines | Form::Objects => {
+            Form::Lines | Form::Objects | Form::Nothing => {
                 self.output.flush()?;
                 if self.damaged > 0 {
                     note(format_args!("{} of {} units are damaged", self.damaged, self.shown));

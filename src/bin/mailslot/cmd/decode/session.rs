@@ -90,11 +90,20 @@ impl<'a> Session<'a> {
         let Some(smb) = &packet.smb else {
             return Some(packet.nbss.as_ref()?.packet_type().to_string().into());
         };
-        if let SmbBody::TransactionRequest(request) = smb.body()
-            && let Some(write) = request.as_mailslot_write()
-            && let Some(command) = session_message(&write).ok().and_then(|message| message.command())
-        {
-            return Some(command);
+        if let SmbBody::TransactionRequest(request) = smb.body() {
+            if let Some(write) = request.as_mailslot_write()
+                && let Some(command) = session_message(&write).ok().and_then(|message| message.command())
+            {
+                return Some(command);
+            }
+            if is_rap(request.name())
+                && let Ok(call) = rap::Request::decode(request.parameters())
+            {
+                return Some(call.function().to_string().into());
+            }
+        }
+        if let Some((function, _)) = packet.answers {
+            return Some(function.to_string().into());
         }
         Some(smb.header().command.to_string().into())
     }

@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use mailslot::wire::oem::CodePage;
 
+use super::datagram::Message;
 use super::record::{Body, Record};
 use super::verify::Verdict;
 use crate::text::Clock;
@@ -52,4 +53,12 @@ pub(super) fn write(
         Some(Verdict::NotEncoded(_)) => line.push_str(" not encoded"),
     }
     out.extend_from_slice(line.as_bytes());
+}
+
+/// What a message to `slot` (without `\MAILSLOT\`) says, in a few words.
+pub(crate) fn message(slot: &[u8], data: &[u8], page: CodePage) -> String {
+    let mut line = String::new();
+    let message = Message::read(slot, data).unwrap_or(Message::Raw);
+    datagram::message(&mut line, &message, data, page);
+    line
 }

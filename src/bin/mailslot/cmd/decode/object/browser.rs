@@ -92,7 +92,7 @@ fn announcement(json: &mut Json<'_>, frame: &Announcement<'_>, keys: Announcemen
 pub(super) fn server_type(json: &mut Json<'_>, server_type: ServerType) {
     json.field(",\"server_type\":", server_type.bits());
     json.raw(",\"server_types\":[");
-    json.list(server_type.iter_names(), |json, (name, _)| json.string(name));
+    json.list(server_type.iter_names(), |json, (name, _)| json.word(name));
     json.raw("]");
 }
 
@@ -105,7 +105,7 @@ fn election(json: &mut Json<'_>, frame: &RequestElection<'_>) {
     json.field(",\"criteria_browser_version_minor\":", version.minor);
     json.field(",\"criteria_roles\":", frame.criteria.roles().bits());
     json.raw(",\"criteria_role_names\":[");
-    json.list(role_names(frame.criteria.roles()), |json, name| json.string(name));
+    json.list(role_names(frame.criteria.roles()), |json, name| json.word(name));
     json.field("],\"uptime\":", frame.uptime);
     json.raw(",\"server_name\":");
     json.oem(frame.server_name().text());

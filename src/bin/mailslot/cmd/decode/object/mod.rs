@@ -46,7 +46,7 @@ pub(super) fn write(
     let notes = record.notes();
     if !notes.is_empty() {
         json.raw(",\"notes\":[");
-        json.list(notes.iter(), |json, note| json.string(note));
+        json.list(notes.iter(), |json, note| json.word(note));
         json.raw("]");
     }
     if let Some(problem) = record.error() {
@@ -58,7 +58,7 @@ pub(super) fn write(
             json.raw(",\"verify\":\"same\"");
             if let Some(layout) = layout {
                 json.raw(",\"layout\":");
-                json.string(layout.name());
+                json.word(layout.name());
             }
         }
         Some(Verdict::Differs(bytes)) => {
@@ -78,7 +78,7 @@ fn error(json: &mut Json<'_>, error: &DecodeError) {
     json.raw(",\"error\":{\"layer\":\"");
     json.raw(error.layer.name());
     json.raw("\",\"field\":");
-    json.string(error.field);
+    json.word(error.field);
     json.field(",\"offset\":", error.offset);
     json.raw(",\"kind\":\"");
     json.raw(error.kind.name());

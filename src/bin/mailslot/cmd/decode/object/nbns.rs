@@ -138,6 +138,6 @@ fn name_entry(json: &mut Json<'_>, entry: NameEntry) {
     json.raw(",\"node_type\":");
     json.string(node_type(entry.flags.node_type()));
     json.raw(",\"name_flag_names\":[");
-    json.list(entry.flags.iter_names(), |json, (name, _)| json.string(name));
+    json.list(entry.flags.iter_names(), |json, (name, _)| json.word(name));
     json.raw("]}");
 }
