@@ -48,8 +48,8 @@ impl Cache {
         }
     }
 
-    pub(super) fn preload(&mut self, entries: impl Iterator<Item = (NetbiosName, CacheEntry)>) {
-        self.preloaded = entries.collect();
+    pub(super) fn preload(&mut self, entries: BTreeMap<NetbiosName, CacheEntry>) {
+        self.preloaded = entries;
     }
 
     pub(super) fn forget(&mut self, name: &NetbiosName) -> bool {

@@ -130,14 +130,13 @@ impl Lmhosts {
     }
 
     /// All names with `#PRE`.
-    pub(super) fn preloaded(&self, max: usize) -> impl Iterator<Item = (NetbiosName, CacheEntry)> + use<> {
+    pub(super) fn preloaded(&self, max: usize) -> BTreeMap<NetbiosName, CacheEntry> {
         let mut names: BTreeMap<NetbiosName, Collected> = BTreeMap::new();
         for (name, kind, several, entry) in self.names().filter(|(.., entry)| entry.preload) {
             names.entry(name).or_insert_with(|| Collected::new(kind)).add(entry.address, kind, several, max);
         }
-        names.into_iter().map(|(name, Collected { kind, addresses, .. })| {
-            (name, CacheEntry { kind, addresses, expires: None })
-        })
+        let entry = |Collected { kind, addresses }| CacheEntry { kind, addresses, expires: None };
+        names.into_iter().map(|(name, found)| (name, entry(found))).collect()
     }
 
     /// Each name of each line: its kind, and whether several lines may give addresses to it.
