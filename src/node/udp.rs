@@ -204,12 +204,21 @@ fn receive(
 
     thread_local! {
         static PLACE: RefCell<Place> = RefCell::new(Place {
-            headers: MultiHeaders::preallocate(BATCH, Some(nix::cmsg_space!(nix::libc::in_pktinfo))),
+            headers: MultiHeaders::preallocate(BATCH, None),
             bytes: vec![0; BATCH * DATAGRAM],
         });
     }
 
     PLACE.with_borrow_mut(|Place { headers, bytes }| {
+        // The room for control messages shrinks to what a call left in it, so it is never used twice.
+        let mut fresh;
+        let headers = match only {
+            None => headers,
+            Some(_) => {
+                fresh = MultiHeaders::preallocate(BATCH, Some(nix::cmsg_space!(nix::libc::in_pktinfo)));
+                &mut fresh
+            }
+        };
         let mut rooms = bytes.chunks_exact_mut(DATAGRAM);
         let mut slices: [[IoSliceMut<'_>; 1]; BATCH] =
             core::array::from_fn(|_| [IoSliceMut::new(rooms.next().unwrap_or_default())]);
@@ -237,4 +246,57 @@ fn receive(
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn tell_interface(_socket: &UdpSocket) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use super::*;
+
+    /// What `port` takes when it is there.
+    async fn take(port: &Port) -> Vec<Vec<u8>> {
+        core::future::poll_fn(|cx| port.poll_ready(cx)).await;
+        let mut taken = Vec::new();
+        port.receive(|_, bytes| taken.push(bytes.to_vec())).expect("received");
+        taken
+    }
+
+    fn port(only: Option<u32>) -> (Port, SocketAddrV4) {
+        let socket = open(Service::Datagrams, Ipv4Addr::LOCALHOST, 0).expect("any free port");
+        if only.is_some() {
+            tell_interface(&socket).expect("IP_PKTINFO");
+        }
+        let Ok(std::net::SocketAddr::V4(address)) = socket.local_addr() else { panic!("IPv4") };
+        (Port { socket, service: Service::Datagrams, broadcast: true, only }, address)
+    }
+
+    /// The loopback interface is the first of all.
+    #[tokio::test]
+    async fn only_what_arrived_on_the_interface_is_taken() {
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let (any, to_any) = port(None);
+        let (ours, to_ours) = port(Some(1));
+        let (others, to_others) = port(Some(u32::MAX));
+        for round in 0..3 {
+            for to in [to_any, to_ours, to_others] {
+                peer.send_to(&[round], to).expect("sent");
+            }
+            assert_eq!(take(&any).await, [[round]]);
+            assert_eq!(take(&ours).await, [[round]]);
+            assert!(take(&others).await.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn more_than_a_batch_comes_in_several() {
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let (port, to) = port(None);
+        let all: Vec<Vec<u8>> = (0..BATCH + 1).map(|length| vec![7; length]).collect();
+        for bytes in &all {
+            peer.send_to(bytes, to).expect("sent");
+        }
+        let mut taken = take(&port).await;
+        assert_eq!(taken.len(), BATCH);
+        taken.extend(take(&port).await);
+        assert_eq!(taken, all);
+    }
 }

@@ -18,7 +18,7 @@ fn ends(message: &Message) -> (String, String) {
 #[tokio::test]
 async fn every_size_reaches_a_computer_a_workgroup_and_everybody() {
     let lan = lan();
-    let (writer, reader) = (node(lan, "WRITER").await, node(lan, "READER").await);
+    let (writer, reader) = tokio::join!(node(lan, "WRITER"), node(lan, "READER"));
     let inbox = slot(&reader, "soda");
     for length in [0, 1, 400, 424] {
         let sent = writer.write(&path(r"\\reader\mailslot\Soda"), &message(length)).await.expect("sent");
@@ -62,7 +62,7 @@ async fn another_workgroup_is_reached_and_ones_own_is_not() {
 #[tokio::test]
 async fn the_writers_own_slots_have_every_message_once() {
     let lan = lan();
-    let (writer, other) = (node(lan, "WRITER").await, node(lan, "OTHER").await);
+    let (writer, other) = tokio::join!(node(lan, "WRITER"), node(lan, "OTHER"));
     let (own, theirs) = (slot(&writer, "app"), slot(&other, "app"));
     for (to, way) in [
         (r"\\.\mailslot\app", Way::Local),
@@ -114,7 +114,7 @@ async fn a_message_too_long_for_a_group_is_refused_and_nothing_is_sent() {
 #[tokio::test]
 async fn what_cannot_be_sent_has_a_code_and_a_reason() {
     let lan = lan();
-    let (writer, _reader) = (node(lan, "WRITER").await, node(lan, "READER").await);
+    let (writer, _reader) = tokio::join!(node(lan, "WRITER"), node(lan, "READER"));
     for (to, length, code, reason) in [
         (r"\\reader\mailslot\app", 425, 50, "needs a session, not built yet"),
         (r"\\reader\mailslot\app", 65_536, 87, "at most 65535"),
@@ -157,7 +157,7 @@ async fn the_profiles_cut_and_carry_as_their_systems_did() {
 #[tokio::test]
 async fn a_computer_can_be_named_by_its_address() {
     let lan = lan();
-    let (writer, reader) = (node(lan, "WRITER").await, node(lan, "READER").await);
+    let (writer, reader) = tokio::join!(node(lan, "WRITER"), node(lan, "READER"));
     let inbox = slot(&reader, "app");
     let to = path(&format!(r"\\{}\mailslot\app", address(&reader)));
     let sent = writer.write(&to, b"hello").await.expect("sent");
@@ -168,7 +168,7 @@ async fn a_computer_can_be_named_by_its_address() {
 #[tokio::test]
 async fn an_open_path_is_written_to_again_and_again() {
     let lan = lan();
-    let (writer, reader) = (node(lan, "WRITER").await, node(lan, "READER").await);
+    let (writer, reader) = tokio::join!(node(lan, "WRITER"), node(lan, "READER"));
     let inbox = slot(&reader, "app");
     let sender = writer.open(path(r"\\reader\mailslot\app")).expect("a remote path opens");
     for number in 0..3 {

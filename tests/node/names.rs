@@ -49,7 +49,7 @@ async fn the_second_of_two_nodes_with_one_name_is_told_who_has_it() {
 #[tokio::test]
 async fn names_are_found_by_who_has_them() {
     let lan = lan();
-    let (first, second) = (node(lan, "FIRST").await, node(lan, "SECOND").await);
+    let (first, second) = tokio::join!(node(lan, "FIRST"), node(lan, "SECOND"));
     let found = first.lookup(name("SECOND<20>"), QueryTarget::Default).await.expect("it is there");
     assert_eq!((found.kind, found.addresses), (NameKind::Unique, vec![address(&second)]));
     assert_eq!(found.origin, Origin::Broadcast(address(&second)));
@@ -69,7 +69,7 @@ async fn names_are_found_by_who_has_them() {
 #[tokio::test]
 async fn a_node_tells_its_names() {
     let lan = lan();
-    let (asker, told) = (node(lan, "ASKER").await, node(lan, "TOLD").await);
+    let (asker, told) = tokio::join!(node(lan, "ASKER"), node(lan, "TOLD"));
     let status = asker.node_status(address(&told)).await.expect("it answers");
     assert_eq!(*status.peer.ip(), address(&told));
     assert!(!status.partial);
@@ -82,7 +82,7 @@ async fn a_node_tells_its_names() {
 #[tokio::test]
 async fn further_names_come_and_go() {
     let lan = lan();
-    let (owner, other) = (node(lan, "OWNER").await, node(lan, "OTHER").await);
+    let (owner, other) = tokio::join!(node(lan, "OWNER"), node(lan, "OTHER"));
     let service = NetbiosName::new("OWNER", Suffix(0x1f)).expect("a name");
     owner.register(service, NameKind::Unique).await.expect("nobody has it");
     other.lookup(service, QueryTarget::Default).await.expect("it is there");
@@ -98,7 +98,7 @@ async fn further_names_come_and_go() {
 #[tokio::test]
 async fn a_node_that_shuts_down_gives_its_names_up() {
     let lan = lan();
-    let (stays, goes) = (node(lan, "STAYS").await, node(lan, "GOES").await);
+    let (stays, goes) = tokio::join!(node(lan, "STAYS"), node(lan, "GOES"));
     goes.shutdown().await.expect("running");
     assert!(goes.names().is_empty());
     assert!(matches!(goes.shutdown().await, Err(NodeError::ShutDown)));
