@@ -16,7 +16,9 @@ CORPUS = ROOT / "fuzz" / "corpus"
 TARGETS = {
     "netbios_name": ["name"],
     "nbdgm": ["nbdgm"],
+    "messenger": ["messenger"],
     "nbns": ["nbns"],
+    "netlogon": ["netlogon"],
     "mailslot_write": ["smb"],
     "browser": ["browser", "lanman"],
     "nbss": ["nbss"],

@@ -312,9 +312,10 @@ impl Entry {
         if self.fragments() > limits.reassembly_fragments {
             return Err(DropReason::TooManyFragments);
         }
-        // Names that are repeated in each fragment count only once in the end.
+        // Names that are repeated in each fragment count only once in the end; bytes that come twice may be as many
+        // as those that come once.
         let repeated = self.first.as_ref().map_or(2 * 255, |first| first.names_len) * self.later.len();
-        if self.bytes > limits.reassembly_bytes.saturating_add(repeated) {
+        if self.bytes > limits.reassembly_bytes.saturating_mul(2).saturating_add(repeated) {
             return Err(DropReason::TooLong);
         }
         Ok(())
@@ -323,6 +324,9 @@ impl Entry {
     /// The whole datagram, if every byte of it is there.
     fn complete(&self, limits: &Limits) -> Result<Option<Reassembled>, DropReason> {
         let Some(first) = &self.first else { return Ok(None) };
+        if first.stream.len() > limits.reassembly_bytes {
+            return Err(DropReason::TooLong);
+        }
         let names = first.stream.get(..first.names_len).unwrap_or_default();
         let mut end = (!first.header.flags.contains(Flags::MORE)).then_some(first.stream.len());
         let mut pieces = vec![(0, first.stream.as_slice())];

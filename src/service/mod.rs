@@ -54,7 +54,7 @@ pub struct Limits {
     /// Datagrams in reassembly at a time; the oldest makes room for a new one. 64.
     pub reassembly_entries: usize,
     /// Names and user data of one datagram in reassembly, in bytes. 1,024: two names of 255 bytes and 512 bytes
-    /// of user data (RFC 1002 §4.4) are 1,022.
+    /// of user data (RFC 1002 §4.4) are 1,022. Bytes that come twice are held as well, up to as many again.
     pub reassembly_bytes: usize,
     /// Fragments of one datagram. 16; RFC 1002 never needs more than two.
     pub reassembly_fragments: usize,

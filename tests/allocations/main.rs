@@ -9,8 +9,10 @@ use std::hint::black_box;
 
 use allocation_counter::measure;
 use mailslot::wire::browser::{BrowserFrame, LanmanFrame};
+use mailslot::wire::messenger::MessengerMessage;
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Datagram, Salvage};
+use mailslot::wire::netlogon::NetlogonMessage;
 use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
 use mailslot::wire::{Decode, Encode, nbns, nbss};
@@ -42,6 +44,8 @@ no_allocation! {
     smb: MailslotWrite<'_>;
     browser: BrowserFrame<'_>;
     lanman: LanmanFrame<'_>;
+    netlogon: NetlogonMessage<'_>;
+    messenger: MessengerMessage<'_>;
     nbss: nbss::Packet<'_>;
     smb_session: SmbMessage<'_>;
     rap: Request<'_>;

@@ -5,6 +5,7 @@
 mod build;
 mod damage;
 mod decode;
+mod fields;
 mod generated;
 mod inputs;
 mod probes;

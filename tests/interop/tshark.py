@@ -256,6 +256,38 @@ RAP = [
     ("shares.name[]", "lanman.share.name", text),
 ]
 
+def compressed(value):
+    """tshark's name of the empty name."""
+    return "" if value == "<Root>" else value
+
+
+NETLOGON = [
+    ("opcode", "smb_netlogon.command", number),
+    ("request_count", "smb_netlogon.request_count", number),
+    ("computer_name", "smb_netlogon.computer_name", text),
+    ("unicode_computer_name", "smb_netlogon.unicode_computer_name", text),
+    ("unicode_user_name", "smb_netlogon.user_name", text),
+    ("user_name", "smb_netlogon.user_name", compressed),
+    ("mailslot_name", "smb_netlogon.mailslot_name", text),
+    ("allowable_account_control_bits", "smb_netlogon.flags", number),
+    ("domain_sid", "nt.sid", lambda value: value.split(" ")[0]),
+    ("primary_dc_name", "smb_netlogon.pdc_name", text),
+    ("unicode_primary_dc_name", "smb_netlogon.unicode_pdc_name", text),
+    ("unicode_domain_name", "smb_netlogon.domain_name", text),
+    ("unicode_logon_server", "smb_netlogon.server_name", text),
+    ("dns_forest_name", "smb_netlogon.forest_dns_name", compressed),
+    ("dns_domain_name", "smb_netlogon.domain_dns_name", compressed),
+    ("dns_host_name", "smb_netlogon.server_dns_name", compressed),
+    ("netbios_domain_name", "smb_netlogon.domain_name", compressed),
+    ("netbios_computer_name", "smb_netlogon.server_name", compressed),
+    ("dc_site_name", "smb_netlogon.server_site_name", compressed),
+    ("client_site_name", "smb_netlogon.client_site_name", compressed),
+    ("dc_sock_addr.ip", "smb_netlogon.server_ip", text),
+    ("nt_version", "smb_netlogon.nt_version", number),
+    ("lm_nt_token", "smb_netlogon.lmnt_token", number),
+    ("lm20_token", "smb_netlogon.lm_token", number),
+]
+
 # Key of the layer's object in mailslot's JSON, the protocols of tshark it is spread over (nothing is compared
 # without the first), its fields.
 LAYERS = [
@@ -263,6 +295,7 @@ LAYERS = [
     ("mailslot", ["smb", "mailslot", "data"], MAILSLOT),
     ("browser", ["browser"], BROWSER),
     ("lanman", ["browser"], LANMAN),
+    ("netlogon", ["smb_netlogon"], NETLOGON),
     ("nbns", ["nbns"], NBNS),
     ("nbns.question", ["nbns/Queries"], QUESTION),
     ("nbns.answer", ["nbns/Answers"], RECORD),
@@ -351,7 +384,7 @@ FILTER = "udp.port == 138 || udp.port == 137 || ((tcp.port == 139 || tcp.port ==
 
 def tshark(program, path, home):
     args = [program, "-n", "-r", path, "-T", "json", "--no-duplicate-keys", "-Y", FILTER,
-            "-J", "frame icmp nbdgm nbns nbss smb mailslot browser lanman data"]
+            "-J", "frame icmp nbdgm nbns nbss smb mailslot browser lanman smb_netlogon data"]
     environment = dict(os.environ, WIRESHARK_CONFIG_DIR=home, HOME=home)
     output = subprocess.run(args, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     frames = {}

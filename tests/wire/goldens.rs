@@ -3,8 +3,10 @@
 //! A new layer is a folder of frames, a line in [`goldens!`], and a function that shows a decoded value as JSON.
 
 use mailslot::wire::browser::{Announcement, BrowserFrame, LanmanFrame};
+use mailslot::wire::messenger::MessengerMessage;
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Body, Datagram, LengthForm};
+use mailslot::wire::netlogon::NetlogonMessage;
 use mailslot::wire::oem::OemZ;
 use mailslot::wire::smb::rap::{Request, ResponseParameters};
 use mailslot::wire::smb::{MailslotWrite, SmbMessage};
@@ -12,6 +14,8 @@ use mailslot::wire::{nbns, nbss};
 use serde_json::{Value, json};
 
 use crate::frames::cases;
+use crate::messenger::show_messenger;
+use crate::netlogon::show_netlogon;
 use crate::rap::{show_parameters, show_request};
 use crate::smb_session::show_message;
 
@@ -37,6 +41,8 @@ goldens! {
     smb: MailslotWrite<'_>, show_mailslot_write, lossless;
     browser: BrowserFrame<'_>, show_browser_frame, lossless;
     lanman: LanmanFrame<'_>, show_lanman_frame, lossless;
+    netlogon: NetlogonMessage<'_>, show_netlogon, lossless;
+    messenger: MessengerMessage<'_>, show_messenger, lossless;
     nbss: nbss::Packet<'_>, crate::nbss::show_packet, lossless;
     smb_session: SmbMessage<'_>, show_message, lossless;
     rap: Request<'_>, show_request, lossless;

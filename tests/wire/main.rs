@@ -10,12 +10,16 @@ mod browser;
 mod dissect;
 mod goldens;
 mod mailslot;
+mod messenger;
 mod name;
 mod nbdgm;
 mod nbns;
 #[cfg(feature = "capture")]
 mod nbns_corpora;
 mod nbss;
+mod netlogon;
+#[cfg(feature = "capture")]
+mod netlogon_corpora;
 mod oem;
 mod rap;
 mod security;

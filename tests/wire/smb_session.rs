@@ -126,6 +126,11 @@ fn show_body(body: &Body<'_>) -> Value {
             "parameters": hex::encode(body.parameters()),
             "data": hex::encode(body.data()),
         }),
+        Body::SendStartRequest(body) => json!({ "from": text(body.from()), "to": text(body.to()) }),
+        Body::SendTextRequest(body) => {
+            json!({ "message_group_id": body.message_group_id(), "text": text(body.text()) })
+        }
+        Body::SendEndRequest(body) => json!({ "message_group_id": body.message_group_id() }),
         Body::Raw(raw) => json!({ "raw": hex::encode(raw.bytes()) }),
         other => panic!("{other:?}"),
     }

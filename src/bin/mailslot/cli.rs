@@ -37,6 +37,7 @@ pub(crate) enum Command {
   mailslot decode --slot 'NET\\*' --name 'PC7<00>' lan.pcap   only these
   mailslot decode --command HostAnnouncement lan.pcap         only announcements
   mailslot decode --name PC7 --write pc7.pcap lan.pcapng      its frames as a capture
+  mailslot decode --fields --command NEGOTIATE lan.pcap       every field with its bytes
   mailslot decode --verify lan.pcap                           encode again and compare
   mailslot decode --stats lan.pcap                            totals only")]
 pub(crate) struct DecodeArgs {
@@ -51,7 +52,7 @@ pub(crate) struct DecodeArgs {
     pub(crate) verify: bool,
 
     /// Print totals by kind, sender and slot instead
-    #[arg(long, conflicts_with = "verify")]
+    #[arg(long, conflicts_with_all = ["verify", "fields"])]
     pub(crate) stats: bool,
 }
 
@@ -96,6 +97,10 @@ pub(crate) struct ShowArgs {
     /// Print one JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Show every field with its offset, bytes and meaning, and where a damaged one is not sound
+    #[arg(long)]
+    pub(crate) fields: bool,
 
     /// Only messages to slots that match, with or without \MAILSLOT\; * and ? stand for anything
     #[arg(long, value_name = "GLOB")]

@@ -20,11 +20,11 @@ pub(crate) struct SessionUnit<'a> {
 }
 
 impl<'a> SessionUnit<'a> {
-    /// The packet's bytes; none if this is none.
-    pub(crate) const fn bytes(&self) -> &'a [u8] {
+    /// The packet's bytes and their place in the frame; none if this is none.
+    pub(crate) const fn bytes(&self) -> (&'a [u8], usize) {
         match self.part {
-            Part::Packet { bytes, .. } => bytes,
-            _ => &[],
+            Part::Packet { bytes, base, .. } => (bytes, base),
+            _ => (&[], 0),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Browser frames (MS-BRWS 2.2).
 
 use super::fields::Fields;
+use super::text;
 use crate::wire::browser::{BrowserFrame, Criteria, Opcode, ResetOptions, SIGNATURE, ServerType};
 use crate::wire::codec::Decode;
 use crate::wire::error::Layer;
@@ -46,8 +47,8 @@ pub(super) fn fields(f: &mut Fields<'_>) {
 /// What follows the opcode of an announcement; `last` is its last field.
 pub(super) fn announcement(f: &mut Fields<'_>, last: &'static str) {
     f.u8("update_count");
-    f.u32_le("periodicity");
-    f.mean(Some("ms"));
+    let periodicity = f.u32_le("periodicity");
+    f.mean(Some(text::milliseconds(periodicity)));
     f.oem_fixed("server_name", 16);
     f.u8("os_version_major");
     f.u8("os_version_minor");
@@ -59,10 +60,15 @@ pub(super) fn announcement(f: &mut Fields<'_>, last: &'static str) {
     f.oem_z(last);
 }
 
-/// The server type bits.
+/// The server type bits of an announcement.
 pub(super) fn server_type(f: &mut Fields<'_>) {
+    type_bits(f, Some("leaves"));
+}
+
+/// The server type bits; `none` is what it means that there are none.
+pub(super) fn type_bits(f: &mut Fields<'_>, none: Option<&str>) {
     let server_type = ServerType::from_bits_retain(f.hex_u32_le("server_type"));
-    f.mean(server_type.is_empty().then_some("leaves"));
+    f.mean(none.filter(|_| server_type.is_empty()));
     f.flags_of(&server_type);
 }
 
@@ -88,8 +94,8 @@ fn election(f: &mut Fields<'_>) {
     f.part("roles", 0..1, format!("0x{:02x}", roles.bits()), meaning.as_deref());
     f.part("browser_version", 1..3, criteria.browser_version().to_string(), None);
     f.part("os", 3..4, format!("0x{:02x}", os.0), os.meaning());
-    f.u32_le("uptime");
-    f.mean(Some("ms"));
+    let uptime = f.u32_le("uptime");
+    f.mean(Some(text::milliseconds(uptime)));
     f.u32_le("unused");
     f.oem_z("server_name");
 }

@@ -6,10 +6,12 @@ use core::ops::Range;
 
 use super::text;
 use super::tree::{Kind, Node, Tree, Value};
-use crate::wire::error::{DecodeError, Layer};
-use crate::wire::name::{self, NetbiosName, ScopedName};
+use crate::wire::error::{DecodeError, DecodeErrorKind, Layer};
+use crate::wire::name::{self, NameForm, NetbiosName, PacketName, ScopedName};
+use crate::wire::netlogon::compressed_name_at;
 use crate::wire::oem::CodePage;
 use crate::wire::read;
+use crate::wire::smb::SmbStr;
 
 /// Most nodes of a tree, not counting those that close it.
 pub const MAX_NODES: usize = 4096;
@@ -24,6 +26,8 @@ struct Scope {
     start: usize,
     /// The codec's error, until its place is met.
     expected: Option<DecodeError>,
+    /// It was met.
+    damaged: bool,
     /// Fields whose error leaves the layout behind them known.
     past: &'static [&'static str],
     /// Nothing more can be said of this layer.
@@ -120,6 +124,17 @@ impl<'a> Fields<'a> {
     /// Offset of the next field from the layer's first byte.
     pub(super) const fn offset(&self) -> usize {
         self.position.saturating_sub(self.scope.start)
+    }
+
+    /// Whether the layer's damage was met: what stands behind it may not be what the fields say.
+    pub(super) const fn is_damaged(&self) -> bool {
+        self.scope.damaged
+    }
+
+    /// `length` bytes at `offset` from the layer's first byte.
+    pub(super) fn slice(&self, offset: usize, length: usize) -> Option<&'a [u8]> {
+        let layer = self.bytes.get(self.scope.start..self.end)?;
+        layer.get(offset..offset.checked_add(length)?)
     }
 
     const fn is_live(&self) -> bool {
@@ -284,6 +299,7 @@ impl<'a> Fields<'a> {
             let mut node = Node::new(Kind::Field, error.field, error.offset..error.offset, Value::None);
             node.error = Some(error);
             self.nodes.push(node);
+            self.scope.damaged = true;
             self.stop();
         }
     }
@@ -299,6 +315,7 @@ impl<'a> Fields<'a> {
             && error.offset <= node.span.end
         {
             node.error = self.scope.expected.take();
+            self.scope.damaged = true;
             if !self.scope.past.contains(&field) {
                 self.stop();
             }
@@ -316,7 +333,9 @@ impl<'a> Fields<'a> {
         let taken = self.peek().get(..length);
         self.add(field, length.min(self.left()));
         if taken.is_none() {
-            self.mean(Some("cut"));
+            // Behind damage the codec says nothing of it.
+            let known = !self.scope.damaged || self.last().is_some_and(|node| node.error.is_some());
+            self.mean(Some(if known { "cut" } else { "ends here" }));
             self.stop();
             self.added = false;
         }
@@ -346,10 +365,22 @@ impl<'a> Fields<'a> {
         u64_le hex_u64_le: u64 = from_le_bytes;
     }
 
+    /// A number with a sign, shown in decimal.
+    pub(super) fn i16_le(&mut self, field: &'static str) -> i16 {
+        let number = self.fixed(field).map_or(0, i16::from_le_bytes);
+        self.show(|| number.to_string());
+        number
+    }
+
+    /// Shows the last field's value in its own notation.
+    pub(super) fn show(&mut self, shown: impl FnOnce() -> String) {
+        self.set_value(|| Value::Shown(text::safe(&shown())));
+    }
+
     /// An IPv4 address, in network order.
     pub(super) fn ipv4(&mut self, field: &'static str) -> Ipv4Addr {
         let address = self.fixed::<4>(field).map_or(Ipv4Addr::UNSPECIFIED, Ipv4Addr::from);
-        self.set_value(|| Value::Shown(address.to_string()));
+        self.show(|| address.to_string());
         address
     }
 
@@ -362,6 +393,15 @@ impl<'a> Fields<'a> {
             self.set_value(|| Value::Text(page.decode(text)));
         }
         bytes
+    }
+
+    /// As [`Self::bytes`], but as many as there are; nothing where there are none.
+    pub(super) fn up_to(&mut self, field: &'static str, length: usize) -> &'a [u8] {
+        self.added = false;
+        match length.min(self.left()) {
+            0 => &[],
+            length => self.bytes(field, length),
+        }
     }
 
     /// All bytes that are left, if there are any.
@@ -378,6 +418,13 @@ impl<'a> Fields<'a> {
             Some(0) => {}
             Some(length) if length <= self.left() => _ = self.take("padding", length),
             _ => self.stop(),
+        }
+    }
+
+    /// `padding` up to a multiple of 2 from the layer's first byte, where there is more.
+    pub(super) fn align(&mut self) {
+        if !self.offset().is_multiple_of(2) {
+            self.up_to("padding", 1);
         }
     }
 
@@ -399,12 +446,55 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// OEM text that must have a NUL. Gives the text.
-    pub(super) fn oem_to_nul(&mut self, field: &'static str) -> &'a [u8] {
-        if self.left() == 0 {
-            self.take(field, 1);
+    /// OEM text whose codec asks for the NUL.
+    pub(super) fn oem_nul(&mut self, field: &'static str) -> &'a [u8] {
+        if memchr::memchr(0, self.peek()).is_some() {
+            return self.oem_z(field);
         }
-        self.oem_z(field)
+        self.take(field, self.left());
+        self.stop();
+        &[]
+    }
+
+    /// OEM or UTF-16LE text with its NUL, or without one up to the end; nothing where no bytes are left. Its codec
+    /// aligns it or not: [`Self::align`].
+    pub(super) fn smb_text(&mut self, field: &'static str, unicode: bool) {
+        if !unicode {
+            self.oem_z(field);
+            return;
+        }
+        self.added = false;
+        let rest = self.peek();
+        if rest.is_empty() {
+            return;
+        }
+        let end = text::utf16_nul(rest);
+        let taken = self.take(field, end.map_or(rest.len(), |end| end.saturating_add(2))).unwrap_or_default();
+        let length = end.unwrap_or(taken.len() & !1);
+        // Before the NUL there is none.
+        if let Some(text) = taken.get(..length).and_then(|text| SmbStr::utf16(text).ok()) {
+            let page = self.page;
+            self.set_value(|| Value::Text(text::safe(&text.decode(page))));
+        }
+        if end.is_none() {
+            self.mean(Some("no NUL"));
+        }
+    }
+
+    /// UTF-16LE text whose codec asks for the NUL.
+    pub(super) fn utf16_nul(&mut self, field: &'static str) {
+        if text::utf16_nul(self.peek()).is_some() {
+            return self.smb_text(field, true);
+        }
+        self.take(field, self.left());
+        self.stop();
+    }
+
+    /// The zero in front of UTF-16LE text that would begin on an odd offset, if the sender wrote one.
+    pub(super) fn even_padding(&mut self) {
+        if !self.offset().is_multiple_of(2) && self.peek().first() == Some(&0) {
+            self.bytes("padding", 1);
+        }
     }
 
     /// OEM text in a field of `length` bytes, ended by the first NUL or the field's end. Gives the text.
@@ -419,9 +509,14 @@ impl<'a> Fields<'a> {
         text
     }
 
+    /// OEM text as it is shown.
+    pub(super) fn oem_text(&self, text: &[u8]) -> String {
+        text::safe(&self.page.decode(text))
+    }
+
     fn set_oem(&mut self, text: &[u8]) {
-        let page = self.page;
-        self.set_value(|| Value::Text(text::safe(&page.decode(text))));
+        let text = self.oem_text(text);
+        self.set_value(|| Value::Text(text));
     }
 
     /// A NetBIOS name in its second-level encoding, without label pointers.
@@ -431,45 +526,85 @@ impl<'a> Fields<'a> {
         match read::finish(name::scoped_name(field, rest), rest, Layer::NetbiosName) {
             Ok((behind, name)) => {
                 self.take(field, rest.len().saturating_sub(behind.len()));
-                let shown = self.shown_name(&name);
-                self.set_value(|| Value::Shown(shown));
-                self.mean(name.name.suffix().meaning());
+                self.show_name(&name);
             }
-            Err(error) => {
-                // As far as the name is sound.
-                self.take(field, error.offset);
-                if self.last().is_some_and(|node| node.error.is_none()) {
-                    // The codec has stopped before, and says nothing of this name.
-                    self.mean(Some(error.kind.to_string()));
-                }
-                self.added = false;
-                self.stop();
-            }
+            Err(error) => self.damaged_name(field, error.offset, &error),
         }
     }
 
-    /// The bytes of the layer at hand, up to the end of what may be read.
-    fn layer_bytes(&self) -> &'a [u8] {
-        self.bytes.get(self.scope.start..self.end).unwrap_or_default()
-    }
-
-    /// A NetBIOS name of the name service, in full or as a label pointer.
+    /// A NetBIOS name of the name service, with label pointers into the layer.
     pub(super) fn name_in_packet(&mut self, field: &'static str) {
         self.added = false;
-        let at = self.offset();
-        match ScopedName::decode_in_packet(self.layer_bytes(), at, field) {
+        if !self.is_live() {
+            return;
+        }
+        let start = self.offset();
+        let packet = self.bytes.get(self.scope.start..self.end).unwrap_or_default();
+        let mut behind = start;
+        match PacketName::read(packet, &mut behind, field) {
+            Ok(name) => {
+                // An error within may be that of a later name that points here.
+                let expected = self.scope.expected.take();
+                self.take(field, behind.saturating_sub(start));
+                self.scope.expected = expected;
+                self.show_name(name.name());
+                match name.form() {
+                    NameForm::Full => {}
+                    NameForm::Pointer(target) => {
+                        self.part("pointer", 0..2, target.to_string(), Some("the name stands there"));
+                    }
+                    NameForm::ScopePointer(target) => {
+                        self.part("pointer", 33..35, target.to_string(), Some("the scope stands there"));
+                    }
+                }
+            }
+            Err(error) => match error.offset.checked_sub(start) {
+                Some(sound) => self.damaged_name(field, sound, &error),
+                None => {
+                    // The pointer is sound, but not what stands there.
+                    let expected = self.scope.expected.take();
+                    self.take(field, if self.peek().first() == Some(&0x20) { 35 } else { 2 });
+                    self.scope.expected = expected;
+                    self.mean(Some("a pointer to no name"));
+                    self.added = false;
+                    self.place_error();
+                    self.stop();
+                }
+            },
+        }
+    }
+
+    /// A name of the locator, compressed with pointers into the bytes from `base` of the layer on.
+    pub(super) fn compressed_name(&mut self, field: &'static str, base: usize) {
+        self.added = false;
+        if !self.is_live() {
+            return;
+        }
+        let start = self.offset();
+        let layer = self.bytes.get(self.scope.start..self.end).unwrap_or_default();
+        match compressed_name_at(layer, base, start) {
             Ok((name, behind)) => {
-                let is_pointer = self.peek().first().is_some_and(|&first| first >= 0xc0);
-                self.take(field, behind.saturating_sub(at));
-                let shown = self.shown_name(&name);
-                self.set_value(|| Value::Shown(shown));
-                let pointer = is_pointer.then_some("a pointer to an earlier name");
-                self.mean(pointer.or_else(|| name.name.suffix().meaning()));
+                // An error within may be that of a later name that points here.
+                let expected = self.scope.expected.take();
+                self.take(field, behind.saturating_sub(start));
+                self.scope.expected = expected;
+                self.set_value(|| Value::Text(text::safe(&name)));
             }
             Err(error) => {
-                // As far as the name is sound.
-                self.take(field, error.offset.saturating_sub(at));
-                if self.last().is_some_and(|node| node.error.is_none()) {
+                let sound = error.offset.checked_sub(start);
+                let shown = match (sound, error.kind) {
+                    (_, DecodeErrorKind::Truncated { .. }) => self.left(),
+                    (Some(sound), _) => sound.saturating_add(1),
+                    // Up to the pointer that leads there.
+                    (None, _) => self.peek().iter().position(|&byte| byte >= 0xc0).map_or(1, |at| at + 2),
+                };
+                let elsewhere = sound.is_none().then(|| self.scope.expected.take()).flatten();
+                self.take(field, shown.min(self.left()));
+                if sound.is_none() {
+                    self.scope.expected = elsewhere;
+                    self.mean(Some("points at no name"));
+                    self.place_error();
+                } else if self.last().is_some_and(|node| node.error.is_none()) {
                     self.mean(Some(error.kind.to_string()));
                 }
                 self.added = false;
@@ -478,77 +613,30 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The 16 bytes of a NetBIOS name, as they are.
-    pub(super) fn raw_name(&mut self, field: &'static str) {
+    /// The 16 bytes of a NetBIOS name, as a node status has them.
+    pub(super) fn name_bytes(&mut self, field: &'static str) {
         if let Some(bytes) = self.fixed(field) {
-            let name = NetbiosName::from_bytes(bytes);
-            let shown = self.shown_name(&name.into());
-            self.set_value(|| Value::Shown(shown));
-            self.mean(name.suffix().meaning());
+            self.show_name(&NetbiosName::from_bytes(bytes).into());
         }
     }
 
-    fn shown_name(&self, name: &ScopedName<'_>) -> String {
-        let base = text::safe(&self.page.decode(name.name.base()));
-        let suffix = name.name.suffix().0;
-        if name.scope.is_none() {
-            format!("{base}<{suffix:02x}>")
-        } else {
-            format!("{base}<{suffix:02x}>.{}", name.scope)
-        }
+    fn show_name(&mut self, name: &ScopedName<'_>) {
+        let base = self.oem_text(name.name.base());
+        let suffix = name.name.suffix();
+        let scope = if name.scope.is_none() { String::new() } else { format!(".{}", name.scope) };
+        self.set_value(|| Value::Shown(format!("{base}<{:02x}>{scope}", suffix.0)));
+        self.mean(suffix.meaning());
     }
 
-    /// A string of an SMB message: OEM text, or UTF-16LE on an even offset from the layer's first byte, with a
-    /// `padding` where one is needed.
-    pub(super) fn string(&mut self, field: &'static str, unicode: bool) {
-        if unicode && self.left() > 0 && !self.offset().is_multiple_of(2) {
-            self.bytes("padding", 1);
+    /// The `sound` first bytes of a name; the layer stops.
+    fn damaged_name(&mut self, field: &'static str, sound: usize, error: &DecodeError) {
+        self.take(field, sound);
+        if self.last().is_some_and(|node| node.error.is_none()) {
+            // The codec has stopped before, and says nothing of this name.
+            self.mean(Some(error.kind.to_string()));
         }
-        self.string_unaligned(field, unicode);
-    }
-
-    /// The same where it stands, with its NUL or up to the end; nothing where no bytes are left.
-    pub(super) fn string_unaligned(&mut self, field: &'static str, unicode: bool) {
-        if !unicode {
-            self.oem_z(field);
-            return;
-        }
-        self.utf16(field, false);
-    }
-
-    /// A string that has a NUL, aligned as [`Self::string`]; gives its text.
-    pub(super) fn string_to_nul(&mut self, field: &'static str, unicode: bool) -> String {
-        if unicode {
-            if self.left() > 0 && !self.offset().is_multiple_of(2) {
-                self.bytes("padding", 1);
-            }
-            self.utf16(field, true)
-        } else {
-            let page = self.page;
-            page.decode(self.oem_z(field))
-        }
-    }
-
-    /// UTF-16LE up to its zero, or to the end; an odd byte at the end is left.
-    fn utf16(&mut self, field: &'static str, whole: bool) -> String {
         self.added = false;
-        let rest = self.peek();
-        if rest.is_empty() && !whole {
-            return String::new();
-        }
-        let (units, _) = rest.as_chunks::<2>();
-        let end = units.iter().position(|unit| *unit == [0, 0]);
-        let length = end.map_or(units.len() * 2, |end| (end + 1) * 2);
-        let taken = self.take(field, length).unwrap_or_default();
-        let units = taken.as_chunks::<2>().0.iter().take(end.unwrap_or(usize::MAX));
-        let text: String = char::decode_utf16(units.map(|unit| u16::from_le_bytes(*unit)))
-            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect();
-        self.set_value(|| Value::Text(text::safe(&text)));
-        if end.is_none() {
-            self.mean(Some("no NUL"));
-        }
-        text
+        self.stop();
     }
 
     // ── what they mean ──
@@ -559,6 +647,14 @@ impl<'a> Fields<'a> {
             && let Some(node) = self.last()
         {
             node.meaning = Some(text::safe(meaning.as_ref()));
+        }
+    }
+
+    /// What the codec says of the last field alone; offsets count from the layer's first byte.
+    pub(super) fn mark(&mut self, error: &DecodeError) {
+        let error = error.at(self.scope.start);
+        if let Some(node) = self.last() {
+            node.error = Some(error);
         }
     }
 
@@ -609,7 +705,6 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::error::DecodeErrorKind;
 
     fn read(bytes: &[u8], body: impl FnOnce(&mut Fields<'_>)) -> Tree<'_> {
         Fields::read(bytes, CodePage::default(), body)

@@ -64,7 +64,8 @@ fn direct(f: &mut Fields<'_>, flags: Flags) {
     });
 }
 
-fn user_data(f: &mut Fields<'_>) {
+/// The user data of a whole datagram.
+pub(super) fn user_data(f: &mut Fields<'_>) {
     const SIGNATURE: &[u8] = b"\xffSMB";
     // As `decode` does: what begins like an SMB is to be one.
     let data = f.peek();

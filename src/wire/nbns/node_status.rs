@@ -165,6 +165,10 @@ macro_rules! statistics {
             /// Length of the block, in bytes.
             pub const LEN: usize = 6 $(+ size_of::<$number>())*;
 
+            /// The fields behind UNIT_ID: name, and length in bytes.
+            pub(in crate::wire) const FIELDS: &'static [(&'static str, usize)] =
+                &[$((stringify!($field), size_of::<$number>()),)*];
+
             /// Reads the block from the beginning of `bytes`; `None` if it is not whole.
             fn read(bytes: &[u8]) -> Option<Self> {
                 let (&unit_id, rest) = bytes.split_first_chunk()?;

@@ -9,6 +9,9 @@ use bytes::BufMut;
 
 use super::block::{Area, Block, Place, first_base};
 use super::header::{Command, Flags, Flags2, HEADER_LEN, Header};
+use super::message::{
+    SendEndRequest, SendMessageRequest, SendStartRequest, SendStartResponse, SendTextRequest,
+};
 use super::negotiate::{NegotiateRequest, NegotiateResponse};
 use super::session_setup::{Logoff, SessionSetupRequest, SessionSetupResponse};
 use super::status::NtStatus;
@@ -164,6 +167,16 @@ pub enum Body<'a> {
     TransactionResponse(TransactionResponse<'a>),
     /// TRANSACTION_SECONDARY.
     TransactionSecondary(TransactionSecondary<'a>),
+    /// SEND_MESSAGE: a messenger text; its answer is [`Self::Empty`].
+    SendMessageRequest(SendMessageRequest<'a>),
+    /// SEND_START_MB_MESSAGE: a messenger text of several blocks.
+    SendStartRequest(SendStartRequest<'a>),
+    /// Its answer.
+    SendStartResponse(SendStartResponse<'a>),
+    /// SEND_TEXT_MB_MESSAGE: one of the blocks; its answer is [`Self::Empty`].
+    SendTextRequest(SendTextRequest<'a>),
+    /// SEND_END_MB_MESSAGE; its answer is [`Self::Empty`].
+    SendEndRequest(SendEndRequest<'a>),
     /// Any other command.
     Raw(Raw<'a>),
 }
@@ -188,6 +201,10 @@ impl<'a> Body<'a> {
             Self::LogoffRequest(_) | Self::LogoffResponse(_) => Command::LOGOFF_ANDX,
             Self::TransactionRequest(_) | Self::TransactionResponse(_) => Command::TRANSACTION,
             Self::TransactionSecondary(_) => Command::TRANSACTION_SECONDARY,
+            Self::SendMessageRequest(_) => Command::SEND_MESSAGE,
+            Self::SendStartRequest(_) | Self::SendStartResponse(_) => Command::SEND_START_MB_MESSAGE,
+            Self::SendTextRequest(_) => Command::SEND_TEXT_MB_MESSAGE,
+            Self::SendEndRequest(_) => Command::SEND_END_MB_MESSAGE,
             Self::Empty(empty) | Self::TreeDisconnectRequest(empty) => empty.command,
             Self::Raw(raw) => raw.command,
         }
@@ -201,14 +218,19 @@ impl<'a> Body<'a> {
             | Self::SessionSetupResponse(_)
             | Self::TreeConnectResponse(_)
             | Self::LogoffResponse(_)
-            | Self::TransactionResponse(_) => true,
+            | Self::TransactionResponse(_)
+            | Self::SendStartResponse(_) => true,
             Self::NegotiateRequest(_)
             | Self::SessionSetupRequest(_)
             | Self::TreeConnectRequest(_)
             | Self::TreeDisconnectRequest(_)
             | Self::LogoffRequest(_)
             | Self::TransactionRequest(_)
-            | Self::TransactionSecondary(_) => false,
+            | Self::TransactionSecondary(_)
+            | Self::SendMessageRequest(_)
+            | Self::SendStartRequest(_)
+            | Self::SendTextRequest(_)
+            | Self::SendEndRequest(_) => false,
             Self::Raw(raw) => raw.response,
         }
     }
@@ -246,7 +268,12 @@ impl<'a> Body<'a> {
 
     fn word_count(&self) -> u8 {
         match self {
-            Self::Empty(_) | Self::NegotiateRequest(_) | Self::TreeDisconnectRequest(_) => 0,
+            Self::Empty(_)
+            | Self::NegotiateRequest(_)
+            | Self::TreeDisconnectRequest(_)
+            | Self::SendMessageRequest(_)
+            | Self::SendStartRequest(_) => 0,
+            Self::SendStartResponse(_) | Self::SendTextRequest(_) | Self::SendEndRequest(_) => 1,
             Self::NegotiateResponse(body) => body.block().0,
             Self::SessionSetupRequest(body) => body.word_count(),
             Self::SessionSetupResponse(body) => body.word_count(),
@@ -273,6 +300,11 @@ impl<'a> Body<'a> {
             Self::TransactionRequest(body) => &body.area,
             Self::TransactionResponse(body) => &body.area,
             Self::TransactionSecondary(body) => &body.area,
+            Self::SendMessageRequest(body) => &body.area,
+            Self::SendStartRequest(body) => &body.area,
+            Self::SendStartResponse(body) => &body.area,
+            Self::SendTextRequest(body) => &body.area,
+            Self::SendEndRequest(body) => &body.area,
             Self::Raw(_) => return None,
         })
     }
@@ -290,6 +322,11 @@ impl<'a> Body<'a> {
             Self::TransactionRequest(body) => &mut body.area,
             Self::TransactionResponse(body) => &mut body.area,
             Self::TransactionSecondary(body) => &mut body.area,
+            Self::SendMessageRequest(body) => &mut body.area,
+            Self::SendStartRequest(body) => &mut body.area,
+            Self::SendStartResponse(body) => &mut body.area,
+            Self::SendTextRequest(body) => &mut body.area,
+            Self::SendEndRequest(body) => &mut body.area,
             Self::Raw(_) => return None,
         })
     }
@@ -340,6 +377,15 @@ impl<'a> Body<'a> {
             (Command::TRANSACTION_SECONDARY, false) => {
                 Self::TransactionSecondary(TransactionSecondary::read(block()?)?)
             }
+            (Command::SEND_MESSAGE, false) => Self::SendMessageRequest(SendMessageRequest::read(block()?)?),
+            (Command::SEND_START_MB_MESSAGE, false) => {
+                Self::SendStartRequest(SendStartRequest::read(block()?)?)
+            }
+            (Command::SEND_START_MB_MESSAGE, true) => {
+                Self::SendStartResponse(SendStartResponse::read(block()?)?)
+            }
+            (Command::SEND_TEXT_MB_MESSAGE, false) => Self::SendTextRequest(SendTextRequest::read(block()?)?),
+            (Command::SEND_END_MB_MESSAGE, false) => Self::SendEndRequest(SendEndRequest::read(block()?)?),
             _ => Self::Raw(Raw { command, response, at: place.at, bytes }),
         })
     }
@@ -365,6 +411,11 @@ bodies! {
     TransactionRequest: TransactionRequest;
     TransactionResponse: TransactionResponse;
     TransactionSecondary: TransactionSecondary;
+    SendMessageRequest: SendMessageRequest;
+    SendStartRequest: SendStartRequest;
+    SendStartResponse: SendStartResponse;
+    SendTextRequest: SendTextRequest;
+    SendEndRequest: SendEndRequest;
 }
 
 /// A message of an SMB1 session.
@@ -498,7 +549,11 @@ impl Encode for SmbMessage<'_> {
             out.put_u8(self.body.word_count());
         }
         match &self.body {
-            Body::Empty(_) | Body::NegotiateRequest(_) | Body::TreeDisconnectRequest(_) => {}
+            Body::Empty(_)
+            | Body::NegotiateRequest(_)
+            | Body::TreeDisconnectRequest(_)
+            | Body::SendMessageRequest(_)
+            | Body::SendStartRequest(_) => {}
             Body::NegotiateResponse(body) => body.write_words(out),
             Body::SessionSetupRequest(body) => body.write_words(out),
             Body::SessionSetupResponse(body) => body.write_words(out),
@@ -508,6 +563,9 @@ impl Encode for SmbMessage<'_> {
             Body::TransactionRequest(body) => body.write_words(out),
             Body::TransactionResponse(body) => body.write_words(out),
             Body::TransactionSecondary(body) => body.write_words(out),
+            Body::SendStartResponse(body) => body.write_words(out),
+            Body::SendTextRequest(body) => body.write_words(out),
+            Body::SendEndRequest(body) => body.write_words(out),
             Body::Raw(raw) => out.put_slice(raw.bytes),
         }
         if let Some(area) = self.body.area() {

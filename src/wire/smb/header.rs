@@ -40,6 +40,14 @@ impl Command {
     pub const LOGOFF_ANDX: Self = Self(0x74);
     /// SMB_COM_TREE_CONNECT_ANDX.
     pub const TREE_CONNECT_ANDX: Self = Self(0x75);
+    /// SMB_COM_SEND_MESSAGE.
+    pub const SEND_MESSAGE: Self = Self(0xd0);
+    /// SMB_COM_SEND_START_MB_MESSAGE.
+    pub const SEND_START_MB_MESSAGE: Self = Self(0xd5);
+    /// SMB_COM_SEND_END_MB_MESSAGE.
+    pub const SEND_END_MB_MESSAGE: Self = Self(0xd6);
+    /// SMB_COM_SEND_TEXT_MB_MESSAGE.
+    pub const SEND_TEXT_MB_MESSAGE: Self = Self(0xd7);
     /// SMB_COM_NO_ANDX_COMMAND: no command follows.
     pub const NONE: Self = Self(0xff);
 
@@ -53,6 +61,10 @@ impl Command {
             Self::SESSION_SETUP_ANDX => "SESSION_SETUP_ANDX",
             Self::LOGOFF_ANDX => "LOGOFF_ANDX",
             Self::TREE_CONNECT_ANDX => "TREE_CONNECT_ANDX",
+            Self::SEND_MESSAGE => "SEND_MESSAGE",
+            Self::SEND_START_MB_MESSAGE => "SEND_START_MB_MESSAGE",
+            Self::SEND_END_MB_MESSAGE => "SEND_END_MB_MESSAGE",
+            Self::SEND_TEXT_MB_MESSAGE => "SEND_TEXT_MB_MESSAGE",
             _ => return None,
         })
     }

@@ -1,5 +1,5 @@
 //! SMB1, as far as mailslots and browsing need it: the header, `SMB_COM_TRANSACTION` and the mailslot write inside
-//! it, the commands of an anonymous session, and remote administration (RAP). Little-endian.
+//! it, the commands of an anonymous session, messenger texts, and remote administration (RAP). Little-endian.
 //!
 //! A datagram holds a [`MailslotWrite`]; a session's messages are [`SmbMessage`]s.
 
@@ -7,6 +7,7 @@ mod block;
 mod command;
 mod header;
 mod mailslot;
+mod message;
 mod negotiate;
 pub mod rap;
 mod session_setup;
@@ -18,6 +19,9 @@ mod tree_connect;
 pub use command::{AndX, Body, Empty, MAX_CHAIN, Protocol, Raw, SmbMessage};
 pub use header::{Command, Flags, Flags2, HEADER_LEN, Header};
 pub use mailslot::{Class, HeaderLayout, MAILSLOT_PREFIX, MailslotWrite, NAME_OFFSET, data_offset};
+pub use message::{
+    MAX_SEND_TEXT, SendEndRequest, SendMessageRequest, SendStartRequest, SendStartResponse, SendTextRequest,
+};
 pub use negotiate::{
     Capabilities, LanmanWords, NO_DIALECT, NT_LM_012, NegotiateCore, NegotiateLanman, NegotiateNt,
     NegotiateRequest, NegotiateResponse, NtWords, SecurityMode,

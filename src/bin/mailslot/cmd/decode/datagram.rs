@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use mailslot::service::datagram::Reassembled;
 use mailslot::wire::browser::{BROWSE, BrowserFrame, LANMAN, LanmanFrame, SIGNATURE};
+use mailslot::wire::messenger::{MESSNGR, MessengerMessage};
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Body, Content, Datagram, LengthForm, MAX_USER_DATA, Salvage};
+use mailslot::wire::netlogon::{NetlogonMessage, is_netlogon_slot};
 use mailslot::wire::smb::{Class, MailslotWrite};
 use mailslot::wire::{Decode, DecodeError};
 
@@ -33,6 +35,8 @@ pub(crate) enum Message<'a> {
     Raw,
     Browser(BrowserFrame<'a>),
     Lanman(LanmanFrame<'a>),
+    Netlogon(NetlogonMessage<'a>),
+    Messenger(MessengerMessage<'a>),
 }
 
 impl<'a> Message<'a> {
@@ -44,12 +48,16 @@ impl<'a> Message<'a> {
             BrowserFrame::decode(data).map(Self::Browser)
         } else if is(LANMAN) {
             LanmanFrame::decode(data).map(Self::Lanman)
+        } else if is_netlogon_slot(slot) {
+            NetlogonMessage::decode(data).map(Self::Netlogon)
+        } else if is(MESSNGR) {
+            MessengerMessage::decode(data).map(Self::Messenger)
         } else {
             Ok(Self::Raw)
         }
     }
 
-    /// The frame's name in MS-BRWS, or the number of one that has none.
+    /// The frame's name in MS-BRWS, the message's in MS-ADTS, or the number of one that has none.
     pub(crate) fn command(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::Raw => None,
@@ -61,6 +69,11 @@ impl<'a> Message<'a> {
                 Some(name) => name.into(),
                 None => format!("0x{:04x}", frame.frame_type()).into(),
             }),
+            Self::Netlogon(message) => Some(match message.opcode().name() {
+                Some(name) => name.into(),
+                None => message.opcode().to_string().into(),
+            }),
+            Self::Messenger(_) => Some("Messenger".into()),
         }
     }
 }

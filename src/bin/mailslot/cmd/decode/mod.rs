@@ -1,6 +1,7 @@
 //! `mailslot decode`: a capture's datagrams, packets and session messages, one line or JSON object each.
 
 mod datagram;
+mod fields;
 mod filter;
 mod line;
 mod name_service;
@@ -30,6 +31,7 @@ use self::stats::Stats;
 use crate::Outcome;
 use crate::cli::{DecodeArgs, ShowArgs};
 use crate::input;
+use crate::json::Json;
 use crate::output::{Output, is_closed_pipe, note};
 use crate::text::Clock;
 use crate::traffic::{self, Payload, Place, Traffic, Unit};
@@ -132,16 +134,20 @@ fn each(
         Unit::NameService(payload) => {
             let decoded = NameService::read(payload.bytes, payload.base, payload.missing);
             let ends = Some((payload.source, payload.destination));
-            sink.take(filter, &Record { place, ends, body: Body::NameService(&decoded) }, payload.bytes)
+            sink.take(
+                filter,
+                &Record { place, ends, base: payload.base, body: Body::NameService(&decoded) },
+                payload.bytes,
+            )
         }
         Unit::Session(unit) => {
             let ends = Some((unit.source, unit.destination));
-            let bytes = unit.bytes();
+            let (bytes, base) = unit.bytes();
             let session = Session::read(unit);
-            sink.take(filter, &Record { place, ends, body: Body::Session(&session) }, bytes)
+            sink.take(filter, &Record { place, ends, base, body: Body::Session(&session) }, bytes)
         }
         Unit::Damaged(error) => {
-            let record = Record { place, ends: None, body: Body::Damaged(error) };
+            let record = Record { place, ends: None, base: 0, body: Body::Damaged(error) };
             sink.take(filter, &record, &[])
         }
     }
@@ -159,7 +165,7 @@ fn each_datagram(
     let mut decoded = Decoded::read(payload.bytes, payload.base, payload.missing);
     let fragment = decoded.datagram.filter(|datagram| datagram.is_fragment());
     let Some(datagram) = fragment else {
-        let record = Record { place, ends, body: Body::Datagram(&decoded) };
+        let record = Record { place, ends, base: payload.base, body: Body::Datagram(&decoded) };
         return sink.take(filter, &record, payload.bytes);
     };
 
@@ -175,7 +181,7 @@ fn each_datagram(
     if let Some(reassembled) = &complete {
         decoded.complete(reassembled);
     }
-    let record = Record { place, ends, body: Body::Datagram(&decoded) };
+    let record = Record { place, ends, base: payload.base, body: Body::Datagram(&decoded) };
     sink.take(filter, &record, payload.bytes)
 }
 
@@ -185,6 +191,7 @@ struct Sink {
     clock: Clock,
     form: Form,
     verify: bool,
+    fields: bool,
     page: mailslot::wire::oem::CodePage,
     /// Records that passed the filter.
     shown: u64,
@@ -217,6 +224,7 @@ impl Sink {
             clock: Clock::new(),
             form,
             verify: totals.verify,
+            fields: show.fields,
             page: show.code_page.code_page,
             shown: 0,
             damaged: 0,
@@ -243,10 +251,22 @@ impl Sink {
             }
             Form::Nothing => return Ok(true),
             Form::Objects => {
-                object::write(record, verdict.as_ref(), &mut self.clock, self.page, self.output.line())
+                let line = self.output.line();
+                object::write(record, verdict.as_ref(), &mut self.clock, self.page, line);
+                if self.fields {
+                    // The object's last brace makes room.
+                    line.pop();
+                    let mut json = Json { out: line, page: self.page };
+                    fields::write_json(record, payload, &mut json)?;
+                    json.raw("}");
+                }
             }
             Form::Lines => {
-                line::write(record, verdict.as_ref(), &mut self.clock, self.page, self.output.line())
+                let line = self.output.line();
+                line::write(record, verdict.as_ref(), &mut self.clock, self.page, line);
+                if self.fields {
+                    fields::write_lines(record, payload, self.page, line);
+                }
             }
         }
         self.output.end_line()?;

@@ -16,6 +16,8 @@ pub(crate) struct Record<'a> {
     pub(crate) place: Place,
     /// Source and destination; unknown where a header in front of them is damaged.
     pub(crate) ends: Option<(SocketAddrV4, SocketAddrV4)>,
+    /// What to add to offsets in the payload: its place in the frame, or 0 where it was put together.
+    pub(crate) base: usize,
     pub(crate) body: Body<'a>,
 }
 

@@ -59,6 +59,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// What the answer to a RAP call in it answers.
+    pub(crate) fn answers(&self) -> Option<(rap::Function, u16)> {
+        self.packet()?.answers
+    }
+
     pub(crate) const fn error(&self) -> Option<&DecodeError> {
         match &self.what {
             What::Packet(packet) => packet.error(),
@@ -159,12 +164,13 @@ impl<'a> Packet<'a> {
             SmbBody::TransactionRequest(request) => {
                 if let Some(write) = request.as_mailslot_write() {
                     let at = base + usize::from(request.data_part().offset);
-                    return match request.data_part().is_whole() {
+                    return match request.data_part().is_whole() && !write.data.is_empty() {
                         true => session_message(&write).map(drop).map_err(|error| error.at(at)),
                         false => Ok(()),
                     };
                 }
-                if is_rap(request.name()) && request.parameter_part().is_whole() {
+                let has_call = request.parameter_part().is_whole() && !request.parameters().is_empty();
+                if is_rap(request.name()) && has_call {
                     let at = base + usize::from(request.parameter_part().offset);
                     let call = rap::Request::decode(request.parameters()).map_err(|error| error.at(at))?;
                     calls.asked(mid, call.function(), level(&call));

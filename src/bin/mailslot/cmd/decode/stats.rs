@@ -22,9 +22,11 @@ const MAX_SENDERS: usize = 1 << 16;
 const MAX_SLOTS: usize = 1 << 12;
 const MAX_SLOT_NAME: usize = 256;
 
-/// Browser frames by opcode, LAN Manager frames by type: what is above goes to the last place.
+/// Browser frames by opcode, LAN Manager frames by type, NETLOGON messages by opcode: what is above goes to the last
+/// place.
 const OPCODES: usize = 17;
 const LANMAN_TYPES: usize = 4;
+const NETLOGON_OPCODES: usize = 0x1b;
 
 /// Datagrams of which fragments are missing, by reason.
 type GivenUp = BTreeMap<&'static str, u64>;
@@ -36,6 +38,8 @@ pub(super) struct Stats {
     session_packets: u64,
     browser: [u64; OPCODES],
     lanman: [u64; LANMAN_TYPES],
+    netlogon: [u64; NETLOGON_OPCODES],
+    messenger: u64,
     other_mailslots: u64,
     fragments: u64,
     not_smb: u64,
@@ -131,6 +135,8 @@ impl Stats {
         match &decoded.message {
             Message::Browser(frame) => return place(&mut self.browser, frame.opcode().0.into()),
             Message::Lanman(frame) => return place(&mut self.lanman, frame.frame_type().into()),
+            Message::Netlogon(message) => return place(&mut self.netlogon, message.opcode().0.into()),
+            Message::Messenger(_) => return &mut self.messenger,
             Message::Raw => {}
         }
         if decoded.mailslot.is_some() {
@@ -148,6 +154,7 @@ impl Stats {
     /// What was counted: kind and number, in a fixed order, zeros left out.
     fn kinds(&self, given_up: &GivenUp) -> Vec<(String, u64)> {
         use mailslot::wire::browser::Opcode;
+        use mailslot::wire::netlogon;
         let browser = (0u8..).zip(self.browser).map(|(opcode, count)| {
             let name = Opcode(opcode).name().map_or_else(|| "other browser frames".to_owned(), str::to_owned);
             (name, count)
@@ -159,12 +166,17 @@ impl Stats {
             "other LAN Manager frames",
         ]);
         let lanman = lanman.map(|(count, name)| (name.to_owned(), *count));
+        let netlogon = (0u16..).zip(self.netlogon).map(|(opcode, count)| {
+            let name = netlogon::Opcode(opcode).name();
+            (name.map_or_else(|| "other NETLOGON messages".to_owned(), str::to_owned), count)
+        });
         let queries = (0x13u8..).zip(self.errors_and_queries);
         let queries = queries.map(|(kind, count)| (format!("datagram {}", MsgType(kind)), count));
         let mut damaged: Vec<_> = self.damaged.iter().collect();
         damaged.sort();
         let damaged = damaged.into_iter().map(|(layer, count)| (format!("damaged: {layer}"), *count));
         let rest = [
+            ("Messenger", self.messenger),
             ("other mailslots", self.other_mailslots),
             ("fragments held", self.fragments),
             ("not SMB", self.not_smb),
@@ -175,7 +187,7 @@ impl Stats {
         let sessions = self.sessions.iter().map(|(kind, count)| (format!("session {kind}"), *count));
         let given_up = given_up.iter().map(|(reason, count)| (format!("given up: {reason}"), *count));
         let mut kinds: Vec<(String, u64)> = Vec::new();
-        let datagrams = browser.chain(lanman).chain(rest).chain(queries);
+        let datagrams = browser.chain(lanman).chain(netlogon).chain(rest).chain(queries);
         for (name, count) in datagrams.chain(name_service).chain(sessions).chain(damaged).chain(given_up) {
             match kinds.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, sum)) => *sum += count,

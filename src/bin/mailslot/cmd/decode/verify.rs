@@ -45,6 +45,8 @@ fn datagram(decoded: &Decoded<'_>, payload: &[u8]) -> Verdict {
         Message::Raw => decoded.mailslot.as_ref().map(|write| write.data().to_vec()),
         Message::Browser(frame) => Some(frame.to_bytes()),
         Message::Lanman(frame) => Some(frame.to_bytes()),
+        Message::Netlogon(message) => Some(message.to_bytes()),
+        Message::Messenger(message) => Some(message.to_bytes()),
     };
     let user_data = match decoded.mailslot.as_ref().zip(message.as_ref()) {
         Some((write, message)) => match write.with_data(message) {

@@ -6,6 +6,8 @@ use mailslot::wire::nbdgm::Body;
 use mailslot::wire::oem::CodePage;
 
 use super::browser::{browser, lanman};
+use super::messenger::messenger;
+use super::netlogon::netlogon;
 use crate::cmd::decode::datagram::{Decoded, Message};
 use crate::text;
 
@@ -19,6 +21,8 @@ pub(super) fn message(line: &mut String, message: &Message<'_>, data: &[u8], pag
     match message {
         Message::Browser(frame) => browser(line, frame, page),
         Message::Lanman(frame) => lanman(line, frame, page),
+        Message::Netlogon(message) => netlogon(line, message, page),
+        Message::Messenger(message) => messenger(line, message, page),
         Message::Raw => _ = write!(line, " {}", text::preview(data, page)),
     }
 }

@@ -2,7 +2,9 @@
 
 mod browser;
 mod datagram;
+mod messenger;
 mod nbns;
+mod netlogon;
 mod session;
 
 use std::fmt::Write;

@@ -8,6 +8,7 @@ use mailslot::wire::smb::{Body, NegotiateResponse, SmbMessage, TransactionReques
 use mailslot::wire::{Decode, nbss};
 
 use super::datagram::message;
+use super::messenger;
 use crate::cmd::decode::session::{Packet, Session, What, is_rap, session_message};
 use crate::text;
 
@@ -100,7 +101,7 @@ fn body(line: &mut String, body: &Body<'_>, packet: &Packet<'_>, page: CodePage)
             let end = usize::from(part.displacement) + secondary.data().len();
             _ = write!(line, " bytes {} to {end} of {}", part.displacement, part.total);
         }
-        _ => {}
+        body => messenger::command(line, body, page),
     }
 }
 

@@ -4,6 +4,8 @@ use mailslot::wire::nbdgm::{Body, Header};
 use mailslot::wire::smb::MailslotWrite;
 
 use super::browser::{browser, lanman};
+use super::messenger::messenger;
+use super::netlogon::netlogon;
 use crate::cmd::decode::datagram::{Decoded, Message};
 use crate::json::Json;
 
@@ -23,6 +25,8 @@ pub(super) fn message(json: &mut Json<'_>, message: &Message<'_>) {
         Message::Raw => {}
         Message::Browser(frame) => browser(json, frame),
         Message::Lanman(frame) => lanman(json, frame),
+        Message::Netlogon(message) => netlogon(json, message),
+        Message::Messenger(message) => messenger(json, message),
     }
 }
 

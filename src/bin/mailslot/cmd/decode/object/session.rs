@@ -1,4 +1,5 @@
-//! Sessions: the keys `tcp`, `nbss`, `smb`, `rap`, and `mailslot` for messages written over a session.
+//! Sessions: the keys `tcp`, `nbss`, `smb`, `rap`, `messenger`, and `mailslot` for messages written over a
+//! session.
 
 use std::net::SocketAddrV4;
 
@@ -12,6 +13,7 @@ use mailslot::wire::{Decode, browser::ServerType};
 
 use super::browser::server_type;
 use super::datagram::message;
+use super::messenger;
 use crate::cmd::decode::session::{Packet, Session, What, is_rap, session_message};
 use crate::json::Json;
 
@@ -67,7 +69,7 @@ fn write_packet(json: &mut Json<'_>, packet: &Packet<'_>) {
                 rap_response(json, function, level, response);
             }
         }
-        _ => {}
+        body => messenger::command(json, body),
     }
 }
 
