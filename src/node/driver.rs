@@ -135,7 +135,8 @@ impl Driver {
         self.publish_names();
         loop {
             self.settle().await;
-            if self.ending && self.names.all_released() && self.names.is_idle() {
+            // Open queries end with the driver.
+            if self.ending && self.names.all_released() {
                 break;
             }
             let deadline = self.names.poll_timeout().into_iter().chain(self.ingest.poll_timeout()).min();

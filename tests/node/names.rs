@@ -107,3 +107,32 @@ async fn a_node_that_shuts_down_gives_its_names_up() {
     assert_eq!(gone.win32().code(), 53);
     node(lan, "GOES").await;
 }
+
+/// Nobody waits for it, but it happens: the last handle is the node.
+#[tokio::test]
+async fn a_node_that_is_dropped_gives_its_names_up() {
+    let lan = lan();
+    let (stays, goes) = tokio::join!(node(lan, "STAYS"), node(lan, "GOES"));
+    let clone = goes.clone();
+    drop(goes);
+    stays.lookup(name("GOES<00>"), QueryTarget::Default).await.expect("a handle is left");
+    stays.forget(name("GOES<00>")).expect("running");
+    drop(clone);
+    stays.lookup(name("GOES<00>"), QueryTarget::Broadcast).await.expect_err("given up");
+    node(lan, "GOES").await;
+}
+
+/// A query that has no end in sight is no reason to stay.
+#[tokio::test]
+async fn shutting_down_ends_open_queries() {
+    let lan = lan();
+    let node = node(lan, "NODE").await;
+    let nobody = core::net::Ipv4Addr::new(127, 9, 9, 9);
+    let asking = node.clone();
+    let query =
+        tokio::spawn(async move { asking.lookup(name("NAME<00>"), QueryTarget::Server(nobody)).await });
+    tokio::task::yield_now().await;
+    node.shutdown().await.expect("running");
+    let error = query.await.expect("no panic").expect_err("shut down");
+    assert_eq!(error.win32().code(), 6, "{error}");
+}
