@@ -46,9 +46,18 @@ fn decode_gets_them_right() {
     assert_eq!(objects.len(), 15);
     let [a, b, c, d, e1, e2, f, g, h, i, j, k, l, m, n] = objects.as_slice() else { unreachable!() };
 
-    // A and L: the slot and its bytes. What their messages say is another layer's.
+    // A: an answer, not "user unknown"; without an address, as the client did not ask for it.
     assert_eq!(a["mailslot"]["name"], "\\MAILSLOT\\NET\\GETDC701253F9");
-    assert!(a["mailslot"]["data"].as_str().unwrap().starts_with("1700"));
+    let netlogon = &a["netlogon"];
+    assert_eq!(
+        (&netlogon["command"], &netlogon["opcode"]),
+        (&json!("LOGON_SAM_LOGON_RESPONSE_EX"), &json!(23))
+    );
+    assert_eq!(netlogon["dns_host_name"], "dc1.ad.example.com");
+    assert_eq!(netlogon["client_site_name"], "Default-First-Site-Name");
+    assert_eq!((&netlogon["dc_sock_addr"], &netlogon["nt_version"]), (&Value::Null, &json!(5)));
+
+    assert_eq!(l["messenger"], json!({"from": "FROM", "to": "TO", "text": "text"}));
     assert_eq!(l["mailslot"]["name"], "\\MAILSLOT\\MESSNGR");
     assert_eq!(l["mailslot"]["data"], hex::encode(b"FROM\0TO\0text\0"));
 

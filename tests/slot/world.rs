@@ -121,7 +121,7 @@ impl World {
             // More than the limit where an abandoned read gave a message back.
             drops.queue_messages += 1;
             return Err(DropReason::QueueMessages { max: LIMITS.messages_per_slot });
-        } else if held + size > LIMITS.bytes_per_slot {
+        } else if size > LIMITS.bytes_per_slot.saturating_sub(held) {
             drops.queue_bytes += 1;
             return Err(DropReason::QueueBytes { max: LIMITS.bytes_per_slot });
         }

@@ -110,8 +110,8 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Vec<String>,
 
-    /// Only this kind: a browser frame (HostAnnouncement, ...), a name service packet (query_request, ...) or an
-    /// SMB command (NEGOTIATE, ...)
+    /// Only this kind: a browser frame (HostAnnouncement, ...), a NETLOGON message (LOGON_PRIMARY_QUERY, ...), a name
+    /// service packet (query_request, ...), a RAP function (NetServerEnum2, ...) or an SMB command (NEGOTIATE, ...)
     #[arg(long, value_name = "NAME")]
     pub(crate) command: Vec<String>,
 
