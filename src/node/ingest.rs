@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::service::datagram::{Event, Input, Reassembled, Reassembler};
 use crate::service::{Limits, Machine};
 use crate::slot::{Delivered, DropReason, Incoming, Origin, Registry, SlotName};
-use crate::wire::name::NetbiosName;
+use crate::wire::name::{NetbiosName, Scope};
 use crate::wire::nbdgm::{Body, Content, Datagram};
 use crate::wire::smb::{Class, MailslotWrite};
 use crate::wire::{Decode, DecodeError, DecodeErrorKind};
@@ -73,6 +73,8 @@ pub struct Arrived {
     pub data: Bytes,
     /// When its last byte arrived.
     pub at: Duration,
+    /// DGM_ID, by which a copy of a datagram is known.
+    pub dgm_id: u16,
 }
 
 /// Why a datagram brought no message to a slot.
@@ -82,6 +84,9 @@ pub enum IngressDrop {
     /// The bytes are wrong.
     #[error(transparent)]
     Damaged(#[from] DecodeError),
+    /// The names are of another scope.
+    #[error("sent in another scope")]
+    OtherScope,
     /// The destination is none of our names.
     #[error("sent to a name that is not ours")]
     NotOurs,
@@ -107,6 +112,7 @@ impl IngressDrop {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Damaged(_) => "damaged",
+            Self::OtherScope => "other_scope",
             Self::NotOurs => "not_ours",
             Self::NoUserData => "no_user_data",
             Self::NotSmb => "not_smb",
@@ -134,6 +140,8 @@ pub enum Accepted {
 pub struct Ingest {
     registry: Registry,
     names: OwnNames,
+    /// Labels; `None` takes any scope.
+    scope: Option<Vec<u8>>,
     reassembler: Reassembler,
     given_up: Vec<IngressDrop>,
 }
@@ -141,7 +149,17 @@ pub struct Ingest {
 impl Ingest {
     /// An ingest for `registry` that takes what is sent to `names`.
     pub const fn new(registry: Registry, names: OwnNames, limits: Limits) -> Self {
-        Self { registry, names, reassembler: Reassembler::new(limits), given_up: Vec::new() }
+        Self { registry, names, scope: None, reassembler: Reassembler::new(limits), given_up: Vec::new() }
+    }
+
+    /// Takes from now on what is sent to `names`.
+    pub fn set_names(&mut self, names: OwnNames) {
+        self.names = names;
+    }
+
+    /// Takes from now on only what is sent in `scope`; at first any scope will do.
+    pub fn set_scope(&mut self, scope: Scope<'_>) {
+        self.scope = Some(scope.as_labels().to_vec());
     }
 
     /// First step: bytes → datagram → message.
@@ -152,10 +170,12 @@ impl Ingest {
         let datagram = Datagram::decode(ingress.bytes)?;
         match datagram.body() {
             Body::Error(_) | Body::Query(_) => Err(IngressDrop::NoUserData),
-            Body::Direct { content, .. } if !datagram.is_fragment() => self.read(ingress.at, content),
+            Body::Direct { content, .. } if !datagram.is_fragment() => {
+                self.read(ingress.at, datagram.header().dgm_id, content)
+            }
             _ => match self.reassemble(ingress, datagram) {
                 Some(whole) => match whole.content() {
-                    Some(content) => self.read(ingress.at, &content),
+                    Some(content) => self.read(ingress.at, whole.header().dgm_id, &content),
                     None => Ok(Accepted::Held),
                 },
                 None => Ok(Accepted::Held),
@@ -181,6 +201,11 @@ impl Ingest {
         self.given_up.drain(..)
     }
 
+    /// When [`Self::handle_timeout`] is wanted next; `None`: not until a fragment comes in.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.reassembler.poll_timeout()
+    }
+
     /// Gives up all datagrams in fragments whose time is over.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.reassembler.handle_timeout(now);
@@ -203,8 +228,13 @@ impl Ingest {
         complete
     }
 
-    fn read(&self, at: Duration, content: &Content<'_>) -> Result<Accepted, IngressDrop> {
+    fn read(&self, at: Duration, dgm_id: u16, content: &Content<'_>) -> Result<Accepted, IngressDrop> {
         let (source, destination) = (content.source_name.name, content.destination_name.name);
+        if let Some(own) = &self.scope
+            && !Scope::from_labels(own).unwrap_or_default().matches(content.destination_name.scope)
+        {
+            return Err(IngressDrop::OtherScope);
+        }
         if !self.names.contains(&destination) {
             return Err(IngressDrop::NotOurs);
         }
@@ -219,6 +249,7 @@ impl Ingest {
         // The prefix and one character more were checked by the codec; what else a name needs is the registry's.
         let slot = SlotName::from_wire(write.name()).map_err(|_| IngressDrop::NotAMailslot)?;
         let data = Bytes::copy_from_slice(write.data());
-        Ok(Accepted::Message(Arrived { slot, source, destination, class: write.class(), data, at }))
+        let class = write.class();
+        Ok(Accepted::Message(Arrived { slot, source, destination, class, data, at, dgm_id }))
     }
 }

@@ -1,7 +1,7 @@
 //! The node: where services, registry and real time meet.
 //!
-//! Today it holds two joints: [`Ingest`], which carries a datagram's bytes to a slot, and the clocks with which a
-//! program waits for a message. Sockets come with the node on the LAN.
+//! [`Node`] is a computer on the LAN. [`Ingest`] is the part of it that carries a datagram's bytes to a slot, for programs
+//! that have the bytes from elsewhere:
 //!
 //! ```
 //! use core::time::Duration;
@@ -40,8 +40,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod blocking;
+mod builder;
+mod driver;
+mod duplicates;
+mod error;
+mod handle;
 mod ingest;
+mod interface;
+mod reader;
+mod shared;
+mod stats;
+mod udp;
 mod wait;
 
+pub use builder::{Builder, LoopbackLan};
+pub use driver::{NodeStatus, OwnName, OwnState};
+pub use error::{NodeError, SendError};
+pub use handle::{MailslotSender, Node, Sent, Way};
 pub use ingest::{Accepted, Arrived, Ingest, Ingress, IngressDrop, OwnNames};
+pub use interface::{Interface, InterfaceChoice};
+pub use reader::SlotReader;
+pub use stats::{DatagramStats, InterfaceStats, NameStats, NodeStats, SendStats};
 pub use wait::{Clock, ThreadWait, recv};
+
+use shared::Shared;

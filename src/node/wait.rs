@@ -84,7 +84,12 @@ impl Wake for Unpark {
 ///
 /// Those of [`Mailslot::start_read`] and [`PendingRead::try_finish`](crate::slot::PendingRead::try_finish).
 pub async fn recv(slot: &Mailslot, clock: Clock, capacity: usize) -> Result<Message, MailslotError> {
-    let mut read = match slot.start_read(clock.now(), capacity)? {
+    finish(slot.start_read(clock.now(), capacity)?, clock).await
+}
+
+/// Waits for a read that was begun, as [`recv`] does.
+pub(super) async fn finish(start: ReadStart, clock: Clock) -> Result<Message, MailslotError> {
+    let mut read = match start {
         ReadStart::Complete(message) => return Ok(message),
         ReadStart::Pending(read) => read,
     };

@@ -1,6 +1,10 @@
-//! The datagram service: fragments put together (RFC 1002 §5.3.3).
+//! The datagram service: datagrams made (RFC 1002 §5.3.1), fragments put together (§5.3.3).
 //!
 //! Windows and Samba never send fragments, and neither does this crate; they are read.
+
+mod sender;
+
+pub use sender::{Addressing, Sender};
 
 use core::net::Ipv4Addr;
 use core::time::Duration;

@@ -34,7 +34,7 @@ pub use error::MailslotError;
 pub use message::{Delivered, DropCounts, DropReason, Incoming, Message, Origin, RawName, Stats};
 pub use path::{SlotName, SlotPath, Target};
 pub use profile::{Profile, UnknownProfile, WIN9X_SLOT_CEILING};
-pub use read::{PendingRead, ReadStart, Wait};
+pub use read::{PendingRead, ReadStart, Wait, block_on_read};
 pub use registry::{Limits, Registry, RegistryConfig};
 pub use route::Route;
 pub use server::{CreateOptions, Info, Mailslot, ReadTimeout};

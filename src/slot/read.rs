@@ -141,3 +141,15 @@ pub(crate) fn block_on(mut read: PendingRead, wait: &impl Wait) -> Result<Messag
         }
     }
 }
+
+/// Ends a read that was begun, waiting on the calling thread.
+///
+/// # Errors
+///
+/// Those of [`PendingRead::try_finish`].
+pub fn block_on_read(start: ReadStart, wait: &impl Wait) -> Result<Message, MailslotError> {
+    match start {
+        ReadStart::Complete(message) => Ok(message),
+        ReadStart::Pending(read) => block_on(read, wait),
+    }
+}

@@ -116,13 +116,36 @@ impl Mailslot {
     /// and its time-out 0, [`MailslotError::AccessDenied`] without read access, [`MailslotError::LimitReached`] if
     /// too many reads are pending.
     pub fn start_read(&self, now: Duration, capacity: usize) -> Result<ReadStart, MailslotError> {
+        self.begin_read(now, capacity, None)
+    }
+
+    /// As [`Self::start_read`], with a time-out of its own instead of the slot's.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::start_read`].
+    pub fn start_read_for(
+        &self,
+        now: Duration,
+        capacity: usize,
+        timeout: ReadTimeout,
+    ) -> Result<ReadStart, MailslotError> {
+        self.begin_read(now, capacity, Some(timeout))
+    }
+
+    fn begin_read(
+        &self,
+        now: Duration,
+        capacity: usize,
+        timeout: Option<ReadTimeout>,
+    ) -> Result<ReadStart, MailslotError> {
         self.check_read()?;
         let max = self.slot.shared.config.limits.pending_reads_per_slot;
         let mut state = self.slot.lock();
         if let Some(queued) = state.take(capacity)? {
             return Ok(ReadStart::Complete(queued.message));
         }
-        let timeout = state.read_timeout;
+        let timeout = timeout.unwrap_or(state.read_timeout);
         if timeout == ReadTimeout::NONE {
             return Err(MailslotError::Timeout);
         }

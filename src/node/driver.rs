@@ -1,0 +1,406 @@
+//! One interface of a node: its sockets, its name service, its datagrams. One task.
+
+use core::net::{Ipv4Addr, SocketAddrV4};
+use core::task::Poll;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::stats::InterfaceStats;
+use super::udp::{self, Port, Service};
+use super::{Accepted, Clock, Ingest, Ingress, Interface, OwnNames, Shared};
+use crate::service::Machine;
+use crate::service::names::{
+    Event, Input, LocalName, NameKind, NameService, NameState, NodeType, QueryId, QueryTarget, Refusal,
+    RegisterError, Resolution, ResolveError,
+};
+use crate::wire::name::NetbiosName;
+use crate::wire::nbdgm::MsgType;
+use crate::wire::nbns::NameEntry;
+
+/// Batches taken off one socket before the others are looked at.
+const BATCHES: usize = 4;
+
+/// What a node's handles ask of a driver.
+#[derive(Debug)]
+pub(super) enum Command {
+    Query(NetbiosName, QueryTarget, mpsc::UnboundedSender<QueryAnswer>),
+    Status(Ipv4Addr, NetbiosName, oneshot::Sender<Result<NodeStatus, ResolveError>>),
+    Register(NetbiosName, NameKind, oneshot::Sender<Result<(), RegisterError>>),
+    Release(NetbiosName),
+    Forget(NetbiosName),
+    /// Gives all names up, then ends.
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// An answer, and the driver it is from.
+#[derive(Debug)]
+pub(super) struct QueryAnswer {
+    pub(super) driver: u64,
+    pub(super) result: Result<Resolution, ResolveError>,
+}
+
+/// The names of another node, as it told them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeStatus {
+    /// Who answered.
+    pub peer: SocketAddrV4,
+    /// Its names.
+    pub names: Vec<NameEntry>,
+    /// Its MAC address (UNIT_ID); zeros from Samba.
+    pub unit_id: Option<[u8; 6]>,
+    /// Whether names are missing.
+    pub partial: bool,
+}
+
+/// A name of this node on one interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct OwnName {
+    /// The name.
+    pub name: NetbiosName,
+    /// The node's address on the interface.
+    pub address: Ipv4Addr,
+    /// Whether it is a group's.
+    pub group: bool,
+    /// How far it is.
+    pub state: OwnState,
+    /// Who has it, if it is not this node's.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub refusal: Option<Refusal>,
+}
+
+/// How far a name of this node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum OwnState {
+    /// It is being claimed.
+    Registering,
+    /// It is this node's.
+    Active,
+    /// It was this node's; another one has it too.
+    Conflict,
+    /// It was claimed and is another's.
+    Refused,
+    /// It is being given up.
+    Releasing,
+}
+
+impl OwnState {
+    /// The state in snake_case, as reports print it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registering => "registering",
+            Self::Active => "active",
+            Self::Conflict => "conflict",
+            Self::Refused => "refused",
+            Self::Releasing => "releasing",
+        }
+    }
+}
+
+pub(super) struct Driver {
+    pub(super) id: u64,
+    pub(super) interface: Interface,
+    pub(super) clock: Clock,
+    pub(super) node_type: NodeType,
+    pub(super) shared: Arc<Shared>,
+    pub(super) names: NameService,
+    pub(super) ingest: Ingest,
+    /// The name service's sockets, the one to send from first.
+    pub(super) ports: Arc<Vec<Port>>,
+    pub(super) stats: Arc<Mutex<InterfaceStats>>,
+    /// What became of names that are not this node's.
+    pub(super) refusals: HashMap<NetbiosName, (NameKind, Refusal)>,
+    pub(super) queries: HashMap<QueryId, mpsc::UnboundedSender<QueryAnswer>>,
+    pub(super) statuses: HashMap<QueryId, oneshot::Sender<Result<NodeStatus, ResolveError>>>,
+    pub(super) done: Option<oneshot::Sender<()>>,
+    pub(super) ending: bool,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Driver {
+    /// Runs until all handles are gone or one says so, and all names are given up.
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let ports = Arc::clone(&self.ports);
+        let mut first = 0;
+        self.publish_names();
+        loop {
+            self.settle().await;
+            // Open queries end with the driver.
+            if self.ending && self.names.all_released() {
+                break;
+            }
+            let deadline = self.names.poll_timeout().into_iter().chain(self.ingest.poll_timeout()).min();
+            let alarm = deadline.and_then(|at| self.clock.instant(at)).map(tokio::time::Instant::from_std);
+            let ready = core::future::poll_fn(|cx| {
+                let order = (first..ports.len()).chain(0..first);
+                for index in order {
+                    if ports.get(index).is_some_and(|port| port.poll_ready(cx).is_ready()) {
+                        return Poll::Ready(index);
+                    }
+                }
+                Poll::Pending
+            });
+            tokio::select! {
+                index = ready => {
+                    first = (index + 1) % ports.len().max(1);
+                    if let Some(port) = ports.get(index) {
+                        self.receive(port);
+                    }
+                }
+                command = commands.recv(), if !self.ending => match command {
+                    Some(command) => self.obey(command),
+                    None => self.end(),
+                },
+                () = sleep_until(alarm) => {
+                    let now = self.clock.now();
+                    self.names.handle_timeout(now);
+                    self.ingest.handle_timeout(now);
+                }
+            }
+        }
+        self.shared.forget_driver(self.id);
+        if let Some(done) = self.done.take() {
+            // Whoever asked may have gone meanwhile.
+            let _ = done.send(());
+        }
+    }
+
+    fn end(&mut self) {
+        self.ending = true;
+        self.names.release_all(self.clock.now());
+    }
+
+    fn obey(&mut self, command: Command) {
+        let now = self.clock.now();
+        match command {
+            Command::Query(name, target, answer) => {
+                let id = self.names.query(now, name, target);
+                self.queries.insert(id, answer);
+            }
+            Command::Status(address, name, answer) => {
+                let id = self.names.node_status(now, address, name);
+                self.statuses.insert(id, answer);
+            }
+            Command::Register(name, kind, answer) => {
+                self.refusals.remove(&name);
+                let result = self.names.register(now, name, kind);
+                self.publish_names();
+                let _ = answer.send(result);
+            }
+            Command::Release(name) => {
+                self.refusals.remove(&name);
+                self.names.release(now, &name);
+                self.publish_names();
+            }
+            Command::Forget(name) => {
+                self.names.forget(&name);
+            }
+            Command::Shutdown(done) => {
+                self.done = Some(done);
+                self.end();
+            }
+        }
+    }
+
+    /// Sends what is to be sent and reports what there is to report.
+    async fn settle(&mut self) {
+        let ports = Arc::clone(&self.ports);
+        while let Some(transmit) = self.names.poll_transmit() {
+            let Some(port) = ports.first() else { break };
+            let result = match port.socket.try_send_to(&transmit.bytes, transmit.destination.into()) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    port.socket.send_to(&transmit.bytes, transmit.destination).await
+                }
+                result => result,
+            };
+            let mut stats = lock(&self.stats);
+            match result {
+                Ok(_) => stats.names.sent += 1,
+                Err(error) => {
+                    stats.names.send_errors += 1;
+                    drop(stats);
+                    tracing::debug!(destination = %transmit.destination, %error, "a packet was not sent");
+                }
+            }
+        }
+        let mut names_changed = false;
+        while let Some(event) = self.names.poll_event() {
+            names_changed |= self.report(event);
+        }
+        if names_changed {
+            self.publish_names();
+        }
+        let mut stats = lock(&self.stats);
+        stats.names.copy(self.names.stats());
+        for reason in self.ingest.given_up() {
+            stats.datagrams.give_up(reason);
+        }
+    }
+
+    /// Says whether the event is about an own name.
+    fn report(&mut self, event: Event) -> bool {
+        let address = self.interface.address;
+        match event {
+            Event::Registered { name, kind } => {
+                tracing::info!(%name, %kind, %address, "registered");
+                return true;
+            }
+            Event::Refused { name, refusal } => {
+                tracing::warn!(%name, %address, ?refusal, "the name is another's");
+                let kind = self.shared.kind_of(self.id, &name);
+                self.refusals.insert(name, (kind, refusal));
+                return true;
+            }
+            Event::Conflict { name, refusal } => {
+                tracing::warn!(%name, %address, ?refusal, "another node has the name too");
+                self.refusals.insert(name, (NameKind::Unique, refusal));
+                return true;
+            }
+            Event::Released { name } => {
+                tracing::debug!(%name, %address, "released");
+                return true;
+            }
+            Event::NameServerSilent { name } => tracing::warn!(%name, %address, "no name server answers"),
+            Event::Resolved { query, resolution } => {
+                if let Some(answer) = self.queries.remove(&query) {
+                    let _ = answer.send(QueryAnswer { driver: self.id, result: Ok(resolution) });
+                }
+            }
+            Event::Unresolved { query, error, .. } => {
+                if let Some(answer) = self.queries.remove(&query) {
+                    let _ = answer.send(QueryAnswer { driver: self.id, result: Err(error) });
+                }
+                if let Some(answer) = self.statuses.remove(&query) {
+                    let _ = answer.send(Err(error));
+                }
+            }
+            Event::OtherOwner { name, address: other, .. } => {
+                tracing::warn!(%name, %other, "a second node answers to the name");
+            }
+            Event::NodeStatus { query, peer, names, unit_id, partial } => {
+                if let Some(answer) = self.statuses.remove(&query) {
+                    let _ = answer.send(Ok(NodeStatus { peer, names, unit_id, partial }));
+                }
+            }
+        }
+        false
+    }
+
+    /// Tells the datagram filter and all who wait which names this node has.
+    fn publish_names(&mut self) {
+        let address = self.interface.address;
+        let shown = |local: LocalName| {
+            let state = match local.state {
+                NameState::Registering => OwnState::Registering,
+                NameState::Active => OwnState::Active,
+                NameState::Conflict => OwnState::Conflict,
+                NameState::Releasing => OwnState::Releasing,
+            };
+            let refusal = self.refusals.get(&local.name).map(|(_, refusal)| *refusal);
+            OwnName { name: local.name, address, group: local.kind == NameKind::Group, state, refusal }
+        };
+        let mut table: Vec<OwnName> = self.names.names().map(shown).collect();
+        let active = table.iter().filter(|own| own.state == OwnState::Active);
+        self.ingest.set_names(OwnNames::Only(active.map(|own| (own.name, false)).collect()));
+        for (name, (kind, refusal)) in &self.refusals {
+            if !table.iter().any(|own| own.name == *name) {
+                let (group, state) = (*kind == NameKind::Group, OwnState::Refused);
+                table.push(OwnName { name: *name, address, group, state, refusal: Some(*refusal) });
+            }
+        }
+        self.shared.set_names(self.id, table);
+    }
+
+    fn receive(&mut self, port: &Port) {
+        for _ in 0..BATCHES {
+            let stats = Arc::clone(&self.stats);
+            let mut stats = lock(&stats);
+            let now = self.clock.now();
+            let result = port.receive(|peer, bytes| match port.service {
+                Service::Names => {
+                    let broadcast = port.broadcast;
+                    self.names.handle_input(now, Input { peer, broadcast, bytes });
+                }
+                Service::Datagrams => self.take_datagram(now, port.broadcast, peer, bytes, &mut stats),
+            });
+            match result {
+                Ok(count) if count >= udp::BATCH => {}
+                Ok(_) => return,
+                Err(error) => {
+                    stats.receive_errors += 1;
+                    tracing::debug!(interface = %self.interface, %error, "receiving failed");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take_datagram(
+        &mut self,
+        now: Duration,
+        broadcast: bool,
+        peer: SocketAddrV4,
+        bytes: &[u8],
+        stats: &mut InterfaceStats,
+    ) {
+        let stats = &mut stats.datagrams;
+        stats.received += 1;
+        if broadcast && self.node_type == NodeType::P {
+            stats.broadcasts_to_p += 1;
+            return;
+        }
+        let accepted = self.ingest.accept(Ingress::new(now, peer, bytes));
+        let arrived = match accepted {
+            Ok(Accepted::Message(arrived)) => arrived,
+            Ok(Accepted::Held) => {
+                stats.fragments += 1;
+                return;
+            }
+            Err(super::IngressDrop::NoUserData) => {
+                if bytes.first() == Some(&MsgType::ERROR.0) {
+                    stats.errors += 1;
+                } else {
+                    stats.queries += 1;
+                }
+                return;
+            }
+            Err(reason) => return stats.drop(reason),
+        };
+        // Others on this machine may have the address, but not the name.
+        if self.names.owns(&arrived.source)
+            && !self.names.is_group(&arrived.source)
+            && self.shared.is_own(*peer.ip())
+        {
+            stats.own += 1;
+            return;
+        }
+        if self.shared.is_copy(&arrived, self.id, *peer.ip()) {
+            stats.duplicates += 1;
+            return;
+        }
+        match self.ingest.deliver(&arrived) {
+            Ok(delivered) => {
+                stats.delivered += 1;
+                stats.delivered_bytes += u64::try_from(delivered.bytes).unwrap_or(0);
+            }
+            Err(reason) => stats.drop(reason),
+        }
+    }
+}
+
+async fn sleep_until(alarm: Option<tokio::time::Instant>) {
+    match alarm {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => core::future::pending().await,
+    }
+}

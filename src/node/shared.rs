@@ -1,0 +1,90 @@
+//! What the drivers of one node share.
+
+use core::net::Ipv4Addr;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use tokio::sync::watch;
+
+use super::driver::{OwnName, lock};
+use super::duplicates::Duplicates;
+use super::{Arrived, OwnState};
+use crate::service::names::NameKind;
+use crate::wire::name::NetbiosName;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// The name tables, by driver.
+    tables: Mutex<BTreeMap<u64, Vec<OwnName>>>,
+    /// Changes with the tables.
+    changed: watch::Sender<u64>,
+    duplicates: Option<Mutex<Duplicates>>,
+    /// All addresses of the node.
+    addresses: RwLock<Vec<Ipv4Addr>>,
+}
+
+impl Shared {
+    pub(super) fn new(suppress_duplicates: bool) -> Self {
+        Self {
+            tables: Mutex::default(),
+            changed: watch::Sender::new(0),
+            duplicates: suppress_duplicates.then(Mutex::default),
+            addresses: RwLock::default(),
+        }
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn wake(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(super) fn set_names(&self, driver: u64, table: Vec<OwnName>) {
+        lock(&self.tables).insert(driver, table);
+        self.wake();
+    }
+
+    pub(super) fn forget_driver(&self, driver: u64) {
+        lock(&self.tables).remove(&driver);
+        self.wake();
+    }
+
+    /// All names on all interfaces.
+    pub(super) fn names(&self) -> Vec<OwnName> {
+        lock(&self.tables).values().flatten().copied().collect()
+    }
+
+    /// The name's entry on one interface.
+    pub(super) fn name_on(&self, driver: u64, name: &NetbiosName) -> Option<OwnName> {
+        lock(&self.tables).get(&driver)?.iter().find(|own| own.name == *name).copied()
+    }
+
+    /// What kind of name a driver last said that it claims.
+    pub(super) fn kind_of(&self, driver: u64, name: &NetbiosName) -> NameKind {
+        match self.name_on(driver, name) {
+            Some(OwnName { group: true, .. }) => NameKind::Group,
+            _ => NameKind::Unique,
+        }
+    }
+
+    /// Whether this node has the name on any interface, and as what.
+    pub(super) fn owns(&self, name: &NetbiosName) -> Option<NameKind> {
+        let tables = lock(&self.tables);
+        let own = tables.values().flatten().find(|own| own.name == *name && own.state == OwnState::Active)?;
+        Some(if own.group { NameKind::Group } else { NameKind::Unique })
+    }
+
+    pub(super) fn set_addresses(&self, addresses: Vec<Ipv4Addr>) {
+        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = addresses;
+    }
+
+    pub(super) fn is_own(&self, address: Ipv4Addr) -> bool {
+        self.addresses.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
+    }
+
+    pub(super) fn is_copy(&self, arrived: &Arrived, interface: u64, peer: Ipv4Addr) -> bool {
+        self.duplicates.as_ref().is_some_and(|known| lock(known).is_copy(arrived, interface, peer))
+    }
+}

@@ -1,0 +1,161 @@
+//! What a node has done.
+
+use core::net::Ipv4Addr;
+use std::collections::BTreeMap;
+
+use super::IngressDrop;
+use crate::service::names;
+use crate::slot;
+
+/// Counters of a node since its start. Each packet received is counted once more, as what it led to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct NodeStats {
+    /// By interface, as they came up; those that went down since are no longer in the list.
+    pub interfaces: Vec<InterfaceStats>,
+    /// Of all slots.
+    pub slots: slot::Stats,
+    /// Mailslot messages written by this node.
+    pub sent: SendStats,
+}
+
+/// Counters of a node on one interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct InterfaceStats {
+    /// The interface's name.
+    pub interface: String,
+    /// The node's address on it.
+    pub address: Ipv4Addr,
+    /// The name service.
+    pub names: NameStats,
+    /// The datagram service.
+    pub datagrams: DatagramStats,
+    /// Receive calls that the operating system refused.
+    pub receive_errors: u64,
+}
+
+/// Counters of the name service. [`Self::received`] is the sum of what follows it up to [`Self::drops`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct NameStats {
+    /// Packets received.
+    pub received: u64,
+    /// Name queries answered.
+    pub answered_queries: u64,
+    /// Node status requests answered.
+    pub answered_statuses: u64,
+    /// Claims of others refused.
+    pub defended: u64,
+    /// Claims of others given way to.
+    pub yielded: u64,
+    /// Responses that answered an open request.
+    pub accepted: u64,
+    /// Packets dropped, by reason; reasons that did not occur are left out. This node's own broadcasts, heard again,
+    /// are `own_claim` and `not_ours`.
+    pub drops: BTreeMap<&'static str, u64>,
+    /// Packets sent.
+    pub sent: u64,
+    /// Packets that the operating system did not send.
+    pub send_errors: u64,
+}
+
+/// Counters of the datagram service. [`Self::received`] is the sum of [`Self::delivered`], [`Self::own`],
+/// [`Self::duplicates`], [`Self::fragments`], [`Self::errors`], [`Self::queries`], [`Self::broadcasts_to_p`] and all
+/// of [`Self::drops`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct DatagramStats {
+    /// Datagrams received.
+    pub received: u64,
+    /// Messages put into slots.
+    pub delivered: u64,
+    /// Their bytes.
+    pub delivered_bytes: u64,
+    /// This node's own broadcasts, heard again. Its own slots have had the message already.
+    pub own: u64,
+    /// Further copies of messages.
+    pub duplicates: u64,
+    /// Fragments that did not make their datagram whole.
+    pub fragments: u64,
+    /// Error packets (RFC 1002 §4.4.3).
+    pub errors: u64,
+    /// Queries to a distribution server and their answers; this node is none.
+    pub queries: u64,
+    /// Broadcasts to a P node (RFC 1002 §5.3.2).
+    pub broadcasts_to_p: u64,
+    /// Datagrams dropped, by reason; reasons that did not occur are left out.
+    pub drops: BTreeMap<&'static str, u64>,
+    /// Datagrams in fragments that were given up, by reason. Their fragments are counted in [`Self::fragments`].
+    pub given_up: BTreeMap<&'static str, u64>,
+}
+
+/// Counters of what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SendStats {
+    /// Messages put into slots of this node itself.
+    pub local: u64,
+    /// Datagrams sent.
+    pub datagrams: u64,
+    /// Bytes of messages in them.
+    pub bytes: u64,
+    /// Messages cut (profile `nt4`).
+    pub truncated: u64,
+    /// Datagrams that the operating system did not send.
+    pub send_errors: u64,
+}
+
+impl NameStats {
+    /// All packets that were dropped.
+    pub fn dropped(&self) -> u64 {
+        self.drops.values().sum()
+    }
+
+    /// Whether every packet received is accounted for.
+    pub fn is_complete(&self) -> bool {
+        let used = self.answered_queries + self.answered_statuses + self.defended + self.yielded;
+        self.received == used + self.accepted + self.dropped()
+    }
+
+    /// Takes over the machine's counters.
+    pub(super) fn copy(&mut self, stats: names::Stats) {
+        self.received = stats.received;
+        self.answered_queries = stats.answered_queries;
+        self.answered_statuses = stats.answered_statuses;
+        self.defended = stats.defended;
+        self.yielded = stats.yielded;
+        self.accepted = stats.accepted;
+        self.drops.clear();
+        self.drops.extend(
+            stats.drops().filter(|(_, count)| *count > 0).map(|(reason, count)| (reason.name(), count)),
+        );
+    }
+}
+
+impl DatagramStats {
+    /// All datagrams that were dropped.
+    pub fn dropped(&self) -> u64 {
+        self.drops.values().sum()
+    }
+
+    /// Whether every datagram received is accounted for.
+    pub fn is_complete(&self) -> bool {
+        let taken = self.delivered + self.own + self.duplicates + self.fragments;
+        let others = self.errors + self.queries + self.broadcasts_to_p;
+        self.received == taken + others + self.dropped()
+    }
+
+    pub(super) fn drop(&mut self, reason: IngressDrop) {
+        *self.drops.entry(reason.name()).or_default() += 1;
+    }
+
+    pub(super) fn give_up(&mut self, reason: IngressDrop) {
+        *self.given_up.entry(reason.name()).or_default() += 1;
+    }
+}
