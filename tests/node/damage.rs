@@ -10,7 +10,7 @@ use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbns::{Cast, Packet};
 use mailslot::wire::smb::HeaderLayout;
 
-use crate::{Peer, address, builder, data, lan, node, path, ready, slot};
+use crate::{LONG, Peer, address, builder, data, lan, node, path, ready, slot};
 
 /// Bytes without meaning, the same in every run.
 fn rubbish(mut seed: u64, length: usize) -> Vec<u8> {
@@ -101,9 +101,12 @@ async fn a_p_node_takes_no_broadcasts() {
     other.write(&path(r"\\*\mailslot\app"), b"x").await.expect("sent");
     assert_eq!(data(&inbox).await, b"x");
     // The kernel has given every socket of the LAN its copy in one go; the node's own task need not have run yet.
-    while node.stats().interfaces[0].datagrams.broadcasts_to_p == 0 {
-        tokio::task::yield_now().await;
-    }
+    let counted = async {
+        while node.stats().interfaces[0].datagrams.broadcasts_to_p == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, counted).await.expect("the broadcast is counted");
     assert_eq!(node.stats().interfaces[0].datagrams.received, 1);
 }
 
