@@ -1,0 +1,192 @@
+//! The interfaces of a node: which it is on, and what it has on each.
+
+use core::net::Ipv4Addr;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::mpsc;
+
+use super::driver::{Command, Driver, lock};
+use super::handle::{Inner, random};
+use super::stats::{DatagramStats, InterfaceStats, NameStats};
+use super::udp::{self, Port, Service};
+use super::{Ingest, Interface, NodeError, OwnName, OwnNames, OwnState, SendError, interface};
+use crate::service::datagram::Sender;
+use crate::service::names::{Config, NameService};
+use crate::wire::name::NetbiosName;
+
+/// How often the interfaces are looked at.
+const INTERFACES_LOOKED_AT: Duration = Duration::from_secs(5);
+
+/// The node on one interface, from outside its task.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: u64,
+    pub(super) interface: Interface,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+    pub(super) ports: Arc<Vec<Port>>,
+    pub(super) sender: Mutex<Sender>,
+    pub(super) stats: Arc<Mutex<InterfaceStats>>,
+}
+
+impl Link {
+    pub(super) fn command(&self, command: Command) -> Result<(), SendError> {
+        self.commands.send(command).map_err(|_| SendError::ShutDown)
+    }
+}
+
+impl Inner {
+    pub(super) fn links(&self) -> Vec<Arc<Link>> {
+        self.links.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_links(&self, links: Vec<Arc<Link>>) {
+        let addresses = links.iter().map(|link| link.interface.address).chain(self.settings.advertise);
+        self.shared.set_addresses(addresses.collect());
+        *self.links.write().unwrap_or_else(PoisonError::into_inner) = links;
+        self.shared.wake();
+    }
+
+    /// The link that `driver` runs, else the one on whose subnet `address` is, else any.
+    pub(super) fn link_to(&self, address: Ipv4Addr, driver: Option<u64>) -> Result<Arc<Link>, SendError> {
+        let links = self.links();
+        let near = links.iter().find(|link| link.interface.is_on_link(address));
+        let asked = || links.iter().find(|link| Some(link.id) == driver);
+        let link = near.or_else(asked).or_else(|| links.first());
+        link.cloned().ok_or(SendError::NoNetwork)
+    }
+
+    /// Whether all of `wanted` are this node's on all interfaces.
+    pub(super) fn have_all(&self, wanted: &[NetbiosName]) -> Result<bool, NodeError> {
+        let links = self.links();
+        let mut all = !links.is_empty();
+        for link in &links {
+            for name in wanted {
+                match self.shared.name_on(link.id, name) {
+                    Some(OwnName { state: OwnState::Active, .. }) => {}
+                    Some(OwnName {
+                        state: OwnState::Refused | OwnState::Conflict,
+                        refusal: Some(refusal),
+                        ..
+                    }) => {
+                        let interface = link.interface.address;
+                        return Err(NodeError::NameRefused { name: *name, interface, refusal });
+                    }
+                    _ => all = false,
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Takes the ports of an interface, starts its driver and claims the names.
+    pub(super) fn link(&self, interface: &Interface, all: &[Interface]) -> Result<Arc<Link>, NodeError> {
+        let settings = &self.settings;
+        let mut ports = udp::bind(Service::Names, interface, settings.name_port)?;
+        let datagrams = udp::bind(Service::Datagrams, interface, settings.datagram_port)?;
+        let bound = datagrams.first().and_then(|port| port.socket.local_addr().ok());
+        let datagram_port = bound.map_or(settings.datagram_port, |address| address.port());
+        ports.extend(datagrams);
+
+        let shown = settings.advertise.unwrap_or(interface.address);
+        let mut config = Config::new(interface.address, interface.prefix);
+        config.node_type = self.node_type;
+        config.address = shown;
+        config.broadcast = interface.broadcast;
+        config.own_addresses = all.iter().map(|other| other.address).collect();
+        config.wins.clone_from(&settings.wins);
+        config.name_port = settings.peer_name_port;
+        config.unit_id = interface.mac();
+        config.timers = settings.timers;
+        let bad_scope = |source| NodeError::BadName { what: "scope", text: settings.scope.clone(), source };
+        config.set_scope(&settings.scope).map_err(bad_scope)?;
+
+        let [first, second, ..] = random()?.to_le_bytes();
+        let mut sender =
+            Sender::new(self.node_type, shown, datagram_port, u16::from_le_bytes([first, second]));
+        sender.set_scope(&settings.scope).map_err(bad_scope)?;
+        let none = OwnNames::Only(Vec::new());
+        let mut ingest = Ingest::new(self.registry.clone(), none, settings.limits);
+        ingest.set_scope(config.scope());
+        let mut names = NameService::new(config, settings.limits, random()?);
+        names.set_lmhosts(settings.lmhosts.clone());
+        let now = self.clock.now();
+        for (name, kind) in lock(&self.names).iter().copied() {
+            names.register(now, name, kind).map_err(|source| NodeError::Register { name, source })?;
+        }
+
+        let id = self.last_link.fetch_add(1, Ordering::Relaxed);
+        let ports = Arc::new(ports);
+        let stats = Arc::new(Mutex::new(InterfaceStats {
+            interface: interface.name.clone(),
+            address: interface.address,
+            names: NameStats::default(),
+            datagrams: DatagramStats::default(),
+            receive_errors: 0,
+        }));
+        let driver = Driver {
+            id,
+            interface: interface.clone(),
+            clock: self.clock,
+            node_type: self.node_type,
+            shared: Arc::clone(&self.shared),
+            names,
+            ingest,
+            ports: Arc::clone(&ports),
+            stats: Arc::clone(&stats),
+            refusals: HashMap::new(),
+            queries: HashMap::new(),
+            statuses: HashMap::new(),
+            done: None,
+            ending: false,
+        };
+        let (commands, orders) = mpsc::unbounded_channel();
+        tokio::spawn(driver.run(orders));
+        tracing::debug!(%interface, "on the LAN");
+        let (interface, sender) = (interface.clone(), Mutex::new(sender));
+        Ok(Arc::new(Link { id, interface, commands, ports, sender, stats }))
+    }
+
+    /// Takes up interfaces that came and leaves those that went.
+    fn look_at_interfaces(&self) {
+        let now = match interface::choose(&self.settings.interfaces) {
+            Ok(now) => now,
+            Err(error) => return tracing::debug!(%error, "the interfaces"),
+        };
+        let mut links = self.links();
+        let before = links.len();
+        links.retain(|link| now.contains(&link.interface));
+        let mut changed = links.len() != before;
+        for interface in &now {
+            if links.iter().any(|link| link.interface == *interface) {
+                continue;
+            }
+            match self.link(interface, &now) {
+                Ok(link) => {
+                    links.push(link);
+                    changed = true;
+                }
+                Err(error) => tracing::warn!(%interface, %error, "cannot use the interface"),
+            }
+        }
+        if changed {
+            self.set_links(links);
+        }
+    }
+}
+
+pub(super) async fn watch_interfaces(node: Weak<Inner>) {
+    let mut ticks = tokio::time::interval(INTERFACES_LOOKED_AT);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let Some(node) = node.upgrade() else { return };
+        if node.stopped.load(Ordering::Acquire) {
+            return;
+        }
+        node.look_at_interfaces();
+    }
+}

@@ -1,0 +1,334 @@
+//! Writing: which way a message goes, and to whom.
+
+use core::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::driver::{Command, QueryAnswer, lock};
+use super::links::Link;
+use super::udp::Service;
+use super::{Node, SendError};
+use crate::service::datagram::Addressing;
+use crate::service::names::{NameKind, NodeType, QueryTarget, Resolution, ResolveError};
+use crate::slot::route::{self, Alignment, Destination};
+use crate::slot::{Incoming, MailslotError, OpenOptions, Origin, Profile, Route, SlotName, SlotPath, Target};
+use crate::wire::name::{NetbiosName, Suffix};
+use crate::wire::nbns::{NameEntry, NameFlags};
+use crate::wire::smb::HeaderLayout;
+
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Sent {
+    /// The way it went.
+    pub way: Way,
+    /// The name it went to; `None` for a local path.
+    pub destination: Option<NetbiosName>,
+    /// Where datagrams were sent to.
+    pub addresses: Vec<SocketAddrV4>,
+    /// Bytes of the message that went.
+    pub bytes: usize,
+    /// Whether it was cut to that (profile `nt4`).
+    pub truncated: bool,
+    /// Whether a slot of this node itself has it.
+    pub local: bool,
+}
+
+/// The way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Way {
+    /// Into this node's own slot, and nowhere else.
+    Local,
+    /// One datagram to one computer.
+    Unique,
+    /// Datagrams to a group, one on each interface.
+    Group,
+}
+
+impl Way {
+    /// The way in one word, as reports print it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Unique => "unique",
+            Self::Group => "group",
+        }
+    }
+}
+
+/// A path that is open for writing. Nothing is checked before the first write, as on Windows (KB Q131493), unless the
+/// path is local.
+#[derive(Debug, Clone)]
+pub struct MailslotSender {
+    node: Node,
+    path: SlotPath,
+}
+
+impl MailslotSender {
+    pub(super) const fn new(node: Node, path: SlotPath) -> Self {
+        Self { node, path }
+    }
+
+    /// The path.
+    pub const fn path(&self) -> &SlotPath {
+        &self.path
+    }
+
+    /// Writes one message, as [`Node::write`] does.
+    ///
+    /// # Errors
+    /// Those of [`Node::write`].
+    pub async fn write(&self, data: &[u8]) -> Result<Sent, SendError> {
+        self.node.write(&self.path, data).await
+    }
+}
+
+impl Node {
+    /// Writes one message (Win32 `WriteFile`).
+    ///
+    /// - `\\.\`: into the slot of this node.
+    /// - `\\NAME\`: a computer or a domain, as whoever answers for `NAME<00>` says. `\\NAME*\` is the domain controllers
+    ///   of a domain, `NAME<1c>`; an IPv4 address is the computer there.
+    /// - `\\*\`: the node's own workgroup.
+    ///
+    /// A message to this node's own name or group reaches its own slots, too, and once.
+    ///
+    /// # Errors
+    /// [`SendError`], with the Win32 code of each. Nothing was sent then.
+    pub async fn write(&self, path: &SlotPath, data: &[u8]) -> Result<Sent, SendError> {
+        if self.is_shut_down() {
+            return Err(SendError::ShutDown);
+        }
+        let text = match &path.target {
+            Target::Local => return self.write_local(path, data),
+            Target::Everyone => return self.write_group(path, self.inner.workgroup, &[], data).await,
+            Target::Named(text) => text,
+        };
+        // What nothing carries anywhere is not asked about.
+        self.plan(path, Destination::Computer, data)?;
+        if let Ok(address) = text.parse() {
+            let name = self.name_at(address).await?;
+            return self.write_unique(path, name, address, None, data).await;
+        }
+        let bad = |source| SendError::BadName { name: text.clone(), source };
+        let name = match text.strip_suffix('*') {
+            Some(domain) => NetbiosName::new(domain, Suffix::DOMAIN_CONTROLLERS),
+            None => NetbiosName::new(text, Suffix::WORKSTATION),
+        }
+        .map_err(bad)?;
+        match self.inner.shared.owns(&name) {
+            Some(NameKind::Unique) => return self.write_to_self(path, name, data),
+            Some(NameKind::Group) => return self.write_group(path, name, &[], data).await,
+            None => {}
+        }
+        let (driver, resolution) = self.resolve(name, QueryTarget::Default).await?;
+        if resolution.kind == NameKind::Group {
+            return self.write_group(path, name, &resolution.addresses, data).await;
+        }
+        let links = self.inner.links();
+        let on_link = |address: &&Ipv4Addr| links.iter().any(|link| link.interface.is_on_link(**address));
+        let addresses = &resolution.addresses;
+        match addresses.iter().find(on_link).or_else(|| addresses.first()) {
+            Some(address) => self.write_unique(path, name, *address, Some(driver), data).await,
+            None => Err(SendError::NameNotFound { name, source: ResolveError::NotFound }),
+        }
+    }
+}
+
+/// The ways of a write.
+impl Node {
+    fn plan(&self, path: &SlotPath, to: Destination, data: &[u8]) -> Result<Route, MailslotError> {
+        route::plan(&path.name, to, data.len(), self.inner.settings.profile, Alignment::Aligned)
+    }
+
+    fn write_local(&self, path: &SlotPath, data: &[u8]) -> Result<Sent, SendError> {
+        let bytes = self.inner.registry.open(path, OpenOptions::default())?.write(data)?;
+        lock(&self.inner.sent).local += 1;
+        let (way, addresses) = (Way::Local, Vec::new());
+        Ok(Sent { way, destination: None, addresses, bytes, truncated: false, local: true })
+    }
+
+    fn write_to_self(&self, path: &SlotPath, name: NetbiosName, data: &[u8]) -> Result<Sent, SendError> {
+        let (source, destination) = (*self.inner.computer.as_bytes(), *name.as_bytes());
+        let (bytes, truncated, origin) = match self.plan(path, Destination::Computer, data)? {
+            Route::Datagram { bytes, truncated, .. } => {
+                (bytes, truncated, Origin::Datagram { source, destination })
+            }
+            // No wire: what a session would carry is simply there.
+            _ => (data.len(), false, Origin::Session { source, destination }),
+        };
+        let local = self.deliver(path, origin, data.get(..bytes).unwrap_or(data));
+        let (way, destination, addresses) = (Way::Local, Some(name), Vec::new());
+        Ok(Sent { way, destination, addresses, bytes, truncated, local })
+    }
+
+    async fn write_unique(
+        &self,
+        path: &SlotPath,
+        name: NetbiosName,
+        address: Ipv4Addr,
+        driver: Option<u64>,
+        data: &[u8],
+    ) -> Result<Sent, SendError> {
+        let Route::Datagram { bytes, truncated, .. } = self.plan(path, Destination::Computer, data)? else {
+            return Err(SendError::NeedsSession { name, size: data.len() });
+        };
+        let data = data.get(..bytes).unwrap_or(data);
+        let link = self.inner.link_to(address, driver)?;
+        let address = SocketAddrV4::new(address, self.inner.settings.peer_datagram_port);
+        self.send(&link, name, false, address, path, data).await?;
+        let mut sent = lock(&self.inner.sent);
+        sent.truncated += u64::from(truncated);
+        drop(sent);
+        let (way, destination, addresses) = (Way::Unique, Some(name), vec![address]);
+        Ok(Sent { way, destination, addresses, bytes, truncated, local: false })
+    }
+
+    /// To a group: by broadcast on every interface, and to the members that no broadcast reaches.
+    async fn write_group(
+        &self,
+        path: &SlotPath,
+        name: NetbiosName,
+        members: &[Ipv4Addr],
+        data: &[u8],
+    ) -> Result<Sent, SendError> {
+        self.plan(path, Destination::Group, data)?;
+        let links = self.inner.links();
+        let mut places: Vec<(&Arc<Link>, Ipv4Addr)> = Vec::new();
+        // A P node sends no broadcasts; if it knows no member there is nobody else it could send to.
+        if self.inner.node_type != NodeType::P || members.iter().all(|member| member.is_broadcast()) {
+            places.extend(links.iter().map(|link| (link, link.interface.broadcast)));
+        }
+        for member in members.iter().filter(|member| !member.is_broadcast()) {
+            let reached = |(link, to): &(&Arc<Link>, Ipv4Addr)| {
+                *to == link.interface.broadcast && link.interface.is_on_link(*member)
+            };
+            let near = links.iter().find(|link| link.interface.is_on_link(*member));
+            if !places.iter().any(reached)
+                && !self.inner.shared.is_own(*member)
+                && let Some(link) = near.or_else(|| links.first())
+            {
+                places.push((link, *member));
+            }
+        }
+        let mut addresses = Vec::new();
+        let mut failed = None;
+        for (link, address) in places {
+            let address = SocketAddrV4::new(address, self.inner.settings.peer_datagram_port);
+            match self.send(link, name, true, address, path, data).await {
+                Ok(()) => addresses.push(address),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let own = self.inner.shared.owns(&name).is_some() || name == self.inner.workgroup;
+        if addresses.is_empty() {
+            // On no network a message to everybody still is one to oneself.
+            match failed {
+                Some(error) => return Err(error),
+                None if !own => return Err(SendError::NoNetwork),
+                None => {}
+            }
+        }
+        let (source, destination) = (*self.inner.computer.as_bytes(), *name.as_bytes());
+        let local = own && self.deliver(path, Origin::Datagram { source, destination }, data);
+        let (way, destination, bytes) = (Way::Group, Some(name), data.len());
+        Ok(Sent { way, destination, addresses, bytes, truncated: false, local })
+    }
+
+    /// Puts a message that is for this node, too, into its own slot; whether there is one.
+    fn deliver(&self, path: &SlotPath, origin: Origin, data: &[u8]) -> bool {
+        let incoming = Incoming { data: Bytes::copy_from_slice(data), origin, at: self.inner.clock.now() };
+        let delivered = self.inner.registry.deliver(&self.slot_name(path), incoming).is_ok();
+        lock(&self.inner.sent).local += u64::from(delivered);
+        delivered
+    }
+
+    fn slot_name(&self, path: &SlotPath) -> SlotName {
+        match self.inner.settings.profile {
+            Profile::Win9x => path.name.cut_to_8_3(),
+            Profile::Nt | Profile::Nt4 => path.name.clone(),
+        }
+    }
+
+    async fn send(
+        &self,
+        link: &Link,
+        destination: NetbiosName,
+        group: bool,
+        address: SocketAddrV4,
+        path: &SlotPath,
+        data: &[u8],
+    ) -> Result<(), SendError> {
+        let slot = self.slot_name(path).to_wire()?;
+        let addressing = Addressing { source: self.inner.computer, destination, group };
+        let made = lock(&link.sender).mailslot_write(addressing, HeaderLayout::Redirector, &slot, data);
+        let bytes = made.map_err(|_| MailslotError::BadName {
+            name: path.name.to_string(),
+            reason: "it holds a control character or is too long for the wire",
+        })?;
+        let Some(port) = link.ports.iter().find(|port| port.service == Service::Datagrams) else {
+            return Err(SendError::NoNetwork);
+        };
+        match port.socket.send_to(&bytes, address).await {
+            Ok(_) => {
+                let mut sent = lock(&self.inner.sent);
+                sent.datagrams += 1;
+                sent.bytes += u64::try_from(data.len()).unwrap_or(0);
+                Ok(())
+            }
+            Err(source) => {
+                lock(&self.inner.sent).send_errors += 1;
+                Err(SendError::Network { address, source })
+            }
+        }
+    }
+
+    pub(super) async fn resolve(
+        &self,
+        name: NetbiosName,
+        target: QueryTarget,
+    ) -> Result<(u64, Resolution), SendError> {
+        if self.is_shut_down() {
+            return Err(SendError::ShutDown);
+        }
+        let (answer, mut answers) = mpsc::unbounded_channel();
+        let links = self.inner.links();
+        if links.is_empty() {
+            return Err(SendError::NoNetwork);
+        }
+        for link in &links {
+            link.command(Command::Query(name, target, answer.clone()))?;
+        }
+        drop(answer);
+        let mut failed = None;
+        while let Some(QueryAnswer { driver, result }) = answers.recv().await {
+            match result {
+                Ok(resolution) => return Ok((driver, resolution)),
+                // That somebody denies the name says more than that nobody answers.
+                Err(error) if failed.is_none() || error == ResolveError::NotFound => failed = Some(error),
+                Err(_) => {}
+            }
+        }
+        match failed {
+            Some(source) => Err(SendError::NameNotFound { name, source }),
+            None => Err(SendError::ShutDown),
+        }
+    }
+
+    /// The name, with suffix 00, of the computer at `address`.
+    async fn name_at(&self, address: Ipv4Addr) -> Result<NetbiosName, SendError> {
+        let status = self.node_status(address).await?;
+        let is_computer = |entry: &&NameEntry| {
+            entry.name.suffix() == Suffix::WORKSTATION && !entry.flags.contains(NameFlags::GROUP)
+        };
+        let entry = status.names.iter().find(is_computer);
+        let not_found =
+            || SendError::NameNotFound { name: NetbiosName::WILDCARD, source: ResolveError::NotFound };
+        entry.map(|entry| entry.name).ok_or_else(not_found)
+    }
+}
