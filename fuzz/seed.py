@@ -101,6 +101,16 @@ def main():
             seed("reassembly", timed(fragments(datagram, 80, repeat_names=True)))
             seed("ingest", packets(whole))
     seed("ingest", packets(datagram for datagram in datagrams if len(datagram) < 2048))
+    # A browser of each kind hears every frame, at the name that such frames are sent to.
+    names = {0x01: 1, 0x02: 0, 0x08: 2, 0x09: 1, 0x0A: 6, 0x0B: 2, 0x0C: 5, 0x0D: 6, 0x0E: 6, 0x0F: 2}
+    told = [(names.get(data[0], 0), data) for data in frames("browser")] + [(8, data) for data in frames("lanman")]
+    for kind in range(16):
+        parts = (struct.pack(">BBBB", 6, 0x10 | to, 40, len(data)) + data for to, data in told if len(data) < 256)
+        seed("browser_machine", bytes([kind]) + b"\x06\x00\xff\x00" + b"".join(parts))
+    for parameters in frames("rap_parameters"):
+        for data in frames("rap_data"):
+            head = bytes([min(len(parameters), 15), min((len(data) + 3) // 4, 255)])
+            seed("netserverenum_client", head + parameters[:15] + data[:1020])
     # Operations of the registry: each number in turn, with small and large arguments.
     for salt in range(8):
         seed("registry", bytes((7 * i * i + salt * i + (i >> 3)) & 0xFF for i in range(240)))

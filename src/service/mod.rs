@@ -4,7 +4,9 @@
 //! `poll_…`. Time is a [`Duration`] since any origin, the same for all calls of one
 //! machine; it must not run backwards (a smaller value is taken as no time having passed).
 
+pub mod browser;
 pub mod datagram;
+mod ids;
 pub mod names;
 
 use core::net::SocketAddrV4;
@@ -82,6 +84,20 @@ pub struct Limits {
     pub name_amplified: u32,
     /// Sources that are told apart in counting answers; all others together count as one. 1,024.
     pub name_sources: usize,
+    /// Servers in a browse list, and workgroups in the list of workgroups; one more is not taken. 16,384.
+    pub browse_entries: usize,
+    /// Local masters that a domain master remembers; one more is not taken. 512.
+    pub browse_masters: usize,
+    /// Browse lists that are being fetched at a time; one more is not asked for. 16.
+    pub browse_fetches: usize,
+    /// Browser messages per second from one source name. 50.
+    pub browse_messages_per_source: u32,
+    /// The same from all sources. 20,000.
+    pub browse_messages: u32,
+    /// Browser messages per second that are answered. 200.
+    pub browse_answers: u32,
+    /// Sources that are told apart in counting browser messages; the others are only counted in all. 4,096.
+    pub browse_sources: usize,
 }
 
 impl Default for Limits {
@@ -101,6 +117,13 @@ impl Default for Limits {
             name_amplified_per_source: 100,
             name_amplified: 1000,
             name_sources: 1024,
+            browse_entries: 16_384,
+            browse_masters: 512,
+            browse_fetches: 16,
+            browse_messages_per_source: 50,
+            browse_messages: 20_000,
+            browse_answers: 200,
+            browse_sources: 4096,
         }
     }
 }

@@ -26,7 +26,6 @@ mod budget;
 mod cache;
 mod claim;
 mod config;
-mod ids;
 mod lmhosts;
 mod resolve;
 mod stats;
@@ -45,6 +44,7 @@ pub use stats::{DropReason, Stats};
 
 pub use crate::wire::nbns::NodeType;
 
+use super::ids::Ids;
 use super::{Limits, Machine, Transmit};
 use crate::wire::Decode;
 use crate::wire::name::{NetbiosName, ScopedName};
@@ -52,7 +52,6 @@ use crate::wire::nbns::{NameEntry, NbFlags, Packet, Rcode};
 use budget::Budget;
 use cache::Cache;
 use claim::Local;
-use ids::Ids;
 use resolve::Query;
 use stats::Outcome;
 

@@ -1,4 +1,4 @@
-//! Transaction ids that nobody can foretell who saw the ones before (BadTunnel, MS16-077).
+//! Ids, tokens and delays that nobody can foretell who saw the ones before (BadTunnel, MS16-077).
 
 /// The function SipHash-2-4 of a counter, keyed with the seed (Aumasson and Bernstein, 2012).
 #[derive(Clone)]
@@ -21,9 +21,14 @@ impl Ids {
 
     /// The next id.
     pub(super) const fn next(&mut self) -> u16 {
-        self.counter = self.counter.wrapping_add(1);
-        let [high, low, ..] = siphash(self.seed, !self.seed, self.counter).to_be_bytes();
+        let [high, low, ..] = self.next_u64().to_be_bytes();
         u16::from_be_bytes([high, low])
+    }
+
+    /// The next number.
+    pub(super) const fn next_u64(&mut self) -> u64 {
+        self.counter = self.counter.wrapping_add(1);
+        siphash(self.seed, !self.seed, self.counter)
     }
 }
 
