@@ -49,6 +49,8 @@ mod handle;
 mod ingest;
 mod interface;
 mod links;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod reader;
 mod send;
 mod shared;

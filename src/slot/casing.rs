@@ -35,7 +35,7 @@ pub(crate) fn upcase(unit: u16) -> u16 {
 /// Compares units with an ASCII word, ASCII case aside.
 pub(crate) fn is_word(units: &[u16], word: &str) -> bool {
     units.len() == word.len()
-        && units.iter().zip(word.bytes()).all(|(&u, b)| upcase_ascii(u) == b.to_ascii_uppercase().into())
+        && units.iter().zip(word.bytes()).all(|(&u, b)| upcase_ascii(u) == u16::from(b.to_ascii_uppercase()))
 }
 
 const fn upcase_ascii(unit: u16) -> u16 {

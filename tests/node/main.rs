@@ -6,6 +6,8 @@ mod damage;
 mod duplicates;
 mod errors;
 mod mailslots;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod names;
 mod processes;
 

@@ -1,0 +1,242 @@
+//! From the counters of a node to metrics.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use super::super::{DatagramStats, InterfaceStats, NameStats, Node, NodeStats, OwnState, SendStats};
+use crate::slot::{DropCounts, Stats};
+
+/// What a node has counted, at one moment.
+#[derive(Debug)]
+pub(super) struct NodeCollector {
+    stats: NodeStats,
+    /// Names on interfaces, by state.
+    names: Vec<(OwnState, usize)>,
+    slots: usize,
+}
+
+type Labels = Vec<(&'static str, String)>;
+
+impl NodeCollector {
+    pub(super) fn of(node: &Node) -> Self {
+        let own = node.names();
+        let states = [
+            OwnState::Registering,
+            OwnState::Active,
+            OwnState::Conflict,
+            OwnState::Refused,
+            OwnState::Releasing,
+        ];
+        let count = |state| (state, own.iter().filter(|own| own.state == state).count());
+        Self { stats: node.stats(), names: states.map(count).to_vec(), slots: node.registry().names().len() }
+    }
+}
+
+impl Collector for NodeCollector {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page(encoder);
+        // Without a rest: what is counted later has to be shown, too.
+        let NodeStats { interfaces, slots, sent } = &self.stats;
+        let up = interfaces.iter().map(|interface| (labels(interface), 1));
+        page.gauge("interface_up", "The node is on this interface", up)?;
+        let names =
+            self.names.iter().map(|(state, count)| (vec![("state", state.name().to_owned())], *count));
+        page.gauge("names", "NetBIOS names, counted on each interface, by state", names)?;
+        page.gauge("slots", "Mailslots that are there", [(Vec::new(), self.slots)])?;
+        name_service(&mut page, interfaces)?;
+        datagram_service(&mut page, interfaces)?;
+        slot(&mut page, slots)?;
+        send(&mut page, sent)
+    }
+}
+
+fn labels(interface: &InterfaceStats) -> Labels {
+    vec![("interface", interface.interface.clone()), ("address", interface.address.to_string())]
+}
+
+/// A counter for each interface.
+fn each(
+    page: &mut Page<'_>,
+    name: &str,
+    help: &str,
+    interfaces: &[InterfaceStats],
+    count: impl Fn(&InterfaceStats) -> u64,
+) -> fmt::Result {
+    page.counter(name, help, interfaces.iter().map(|interface| (labels(interface), count(interface))))
+}
+
+/// A counter for each interface and each value of a further label.
+fn each_by<'a>(
+    page: &mut Page<'_>,
+    (name, label): (&str, &'static str),
+    help: &str,
+    interfaces: &'a [InterfaceStats],
+    counts: impl Fn(&'a InterfaceStats) -> Vec<(&'static str, u64)>,
+) -> fmt::Result {
+    let samples = interfaces.iter().flat_map(|interface| {
+        counts(interface).into_iter().map(|(value, count)| {
+            let mut labels = labels(interface);
+            labels.push((label, value.to_owned()));
+            (labels, count)
+        })
+    });
+    page.counter(name, help, samples)
+}
+
+fn pairs(counts: &BTreeMap<&'static str, u64>) -> Vec<(&'static str, u64)> {
+    counts.iter().map(|(reason, count)| (*reason, *count)).collect()
+}
+
+fn name_service(page: &mut Page<'_>, all: &[InterfaceStats]) -> fmt::Result {
+    each(page, "name_packets_received", "Name service packets received", all, |on| on.names.received)?;
+    let help = "Name service packets received that were of use, by what became of them";
+    each_by(page, ("name_packets_handled", "outcome"), help, all, |on| {
+        let NameStats {
+            received: _,
+            answered_queries,
+            answered_statuses,
+            defended,
+            yielded,
+            accepted,
+            drops: _,
+            sent: _,
+            send_errors: _,
+        } = &on.names;
+        vec![
+            ("answered_query", *answered_queries),
+            ("answered_status", *answered_statuses),
+            ("defended", *defended),
+            ("yielded", *yielded),
+            ("accepted", *accepted),
+        ]
+    })?;
+    let help = "Name service packets received that were not of use, by reason";
+    each_by(page, ("name_packets_dropped", "reason"), help, all, |on| pairs(&on.names.drops))?;
+    each(page, "name_packets_sent", "Name service packets sent", all, |on| on.names.sent)?;
+    let help = "Name service packets that the operating system did not send";
+    each(page, "name_packets_not_sent", help, all, |on| on.names.send_errors)
+}
+
+fn datagram_service(page: &mut Page<'_>, all: &[InterfaceStats]) -> fmt::Result {
+    each(page, "datagrams_received", "NetBIOS datagrams received", all, |on| on.datagrams.received)?;
+    let help = "NetBIOS datagrams received that were not dropped, by what became of them";
+    each_by(page, ("datagrams_handled", "outcome"), help, all, |on| {
+        let DatagramStats {
+            received: _,
+            delivered,
+            delivered_bytes: _,
+            own,
+            duplicates,
+            fragments,
+            errors,
+            queries,
+            broadcasts_to_p,
+            drops: _,
+            given_up: _,
+        } = &on.datagrams;
+        vec![
+            ("delivered", *delivered),
+            ("own", *own),
+            ("duplicate", *duplicates),
+            ("fragment", *fragments),
+            ("error", *errors),
+            ("query", *queries),
+            ("broadcast_to_p", *broadcasts_to_p),
+        ]
+    })?;
+    let help = "NetBIOS datagrams dropped, by reason";
+    each_by(page, ("datagrams_dropped", "reason"), help, all, |on| pairs(&on.datagrams.drops))?;
+    let help = "Datagrams in fragments that were given up, by reason";
+    each_by(page, ("datagrams_given_up", "reason"), help, all, |on| pairs(&on.datagrams.given_up))?;
+    let help = "Bytes of messages that datagrams put into slots";
+    each(page, "datagram_delivered_bytes", help, all, |on| on.datagrams.delivered_bytes)?;
+    let help = "Receive calls that the operating system refused";
+    each(page, "receive_errors", help, all, |on| on.receive_errors)
+}
+
+fn slot(page: &mut Page<'_>, stats: &Stats) -> fmt::Result {
+    let Stats { accepted, accepted_bytes, read, read_bytes, truncated, drops } = *stats;
+    page.one("messages_accepted", "Messages put into slots", accepted)?;
+    page.one("messages_accepted_bytes", "Bytes of messages put into slots", accepted_bytes)?;
+    page.one("messages_read", "Messages that readers got", read)?;
+    page.one("messages_read_bytes", "Bytes of messages that readers got", read_bytes)?;
+    page.one("messages_truncated", "Messages put into slots and cut (profile nt4)", truncated)?;
+    let DropCounts {
+        no_slot,
+        over_max_message_size,
+        queue_messages,
+        queue_bytes,
+        session_not_supported,
+        write_after_close,
+        unread_at_close,
+    } = drops;
+    let drops = [
+        ("no_slot", no_slot),
+        ("over_max_message_size", over_max_message_size),
+        ("queue_messages", queue_messages),
+        ("queue_bytes", queue_bytes),
+        ("session_not_supported", session_not_supported),
+        ("write_after_close", write_after_close),
+        ("unread_at_close", unread_at_close),
+    ];
+    let samples = drops.map(|(reason, count)| (vec![("reason", reason.to_owned())], count));
+    page.counter("messages_dropped", "Messages that no reader got, by reason", samples)
+}
+
+fn send(page: &mut Page<'_>, stats: &SendStats) -> fmt::Result {
+    let SendStats { local, datagrams, bytes, truncated, send_errors } = *stats;
+    page.one("sent_local", "Messages of this node into its own slots", local)?;
+    page.one("sent_datagrams", "Datagrams with messages sent", datagrams)?;
+    page.one("sent_datagram_bytes", "Bytes of messages in datagrams sent", bytes)?;
+    page.one("sent_truncated", "Messages cut when they were sent (profile nt4)", truncated)?;
+    page.one("send_errors", "Datagrams that the operating system did not send", send_errors)
+}
+
+/// The page that is being written.
+struct Page<'a>(DescriptorEncoder<'a>);
+
+impl Page<'_> {
+    fn one(&mut self, name: &str, help: &str, count: u64) -> fmt::Result {
+        self.counter(name, help, [(Vec::new(), count)])
+    }
+
+    fn counter(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels, u64)>,
+    ) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, count) in samples {
+            let metric = ConstCounter::new(count);
+            if labels.is_empty() {
+                return metric.encode(family);
+            }
+            metric.encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    fn gauge(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels, usize)>,
+    ) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in samples {
+            let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            if labels.is_empty() {
+                return metric.encode(family);
+            }
+            metric.encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
