@@ -8,6 +8,7 @@ pub mod browser;
 pub mod datagram;
 mod ids;
 pub mod names;
+pub mod session;
 
 use core::net::SocketAddrV4;
 use core::time::Duration;
@@ -98,6 +99,34 @@ pub struct Limits {
     pub browse_answers: u32,
     /// Sources that are told apart in counting browser messages; the others are only counted in all. 4,096.
     pub browse_sources: usize,
+    /// Sessions that others have with this node, in all. 2,048.
+    pub sessions: usize,
+    /// Of these, with one address. 2,048: behind one address there may be many computers.
+    pub sessions_per_address: usize,
+    /// Bytes held for all sessions together: packets and transactions that are not whole yet. 16 MiB.
+    pub session_bytes: usize,
+    /// Transactions in assembly on one session, and MaxMpxCount as others are told. 50.
+    pub session_transactions: usize,
+    /// Parts of one transaction that do not join one another, as they have come so far. 16.
+    pub session_pieces: usize,
+    /// User sessions, and trees, of one connection. 16.
+    pub session_ids: usize,
+    /// Bytes of a slot's name, as it comes over a session. 1,024.
+    pub session_name_bytes: usize,
+    /// How long a new connection may say nothing. 10 s.
+    pub session_first_byte: Duration,
+    /// How long a packet or a transaction may take from its first byte to its last. 30 s.
+    pub session_packet: Duration,
+    /// How long a session may say nothing. 5 min.
+    pub session_idle: Duration,
+    /// Writes in flight on one session of this node's own; fewer where the peer takes fewer. 50.
+    pub session_writes: usize,
+    /// How long a TCP connection may take to come about. 5 s.
+    pub session_connect: Duration,
+    /// How long the peer may take for each answer. 10 s.
+    pub session_step: Duration,
+    /// How long an own session is kept after its last write. 15 s.
+    pub session_keep: Duration,
 }
 
 impl Default for Limits {
@@ -124,6 +153,20 @@ impl Default for Limits {
             browse_messages: 20_000,
             browse_answers: 200,
             browse_sources: 4096,
+            sessions: 2048,
+            sessions_per_address: 2048,
+            session_bytes: 16 << 20,
+            session_transactions: 50,
+            session_pieces: 16,
+            session_ids: 16,
+            session_name_bytes: 1024,
+            session_first_byte: Duration::from_secs(10),
+            session_packet: Duration::from_secs(30),
+            session_idle: Duration::from_secs(300),
+            session_writes: 50,
+            session_connect: Duration::from_secs(5),
+            session_step: Duration::from_secs(10),
+            session_keep: Duration::from_secs(15),
         }
     }
 }

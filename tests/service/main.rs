@@ -4,6 +4,8 @@
 mod browsers;
 #[path = "../support/lan.rs"]
 mod lan;
+#[path = "../support/session.rs"]
+mod session_support;
 #[path = "../support/wins.rs"]
 mod wins;
 
@@ -15,3 +17,5 @@ mod names_lan;
 mod names_lmhosts;
 mod names_random;
 mod names_resolve;
+mod session;
+mod session_security;

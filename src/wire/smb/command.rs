@@ -493,6 +493,26 @@ impl<'a> SmbMessage<'a> {
     }
 }
 
+/// The bytes of one message with the header of the first of `messages` and the commands of all, each but the last with
+/// an AndX block. Empty without a message.
+pub fn chain(messages: &[SmbMessage<'_>]) -> Vec<u8> {
+    let Some((first, rest)) = messages.split_first() else { return Vec::new() };
+    let mut out = first.to_bytes();
+    let mut last = HEADER_LEN;
+    for next in rest {
+        // On a multiple of 4, as behind a header, so that what is aligned stays so.
+        out.resize(out.len().next_multiple_of(4), 0);
+        let at = out.len();
+        if let (Ok(offset), Some(andx)) = (u16::try_from(at), out.get_mut(last + 1..last + 5)) {
+            let [low, high] = offset.to_le_bytes();
+            andx.copy_from_slice(&[next.body.command().0, 0, low, high]);
+        }
+        out.extend_from_slice(next.to_bytes().get(HEADER_LEN..).unwrap_or_default());
+        last = at;
+    }
+    out
+}
+
 /// The command that follows `body` in its message.
 fn next_in_chain<'a>(body: &Body<'a>) -> Result<Option<Body<'a>>, DecodeError> {
     let andx = body.andx();

@@ -16,7 +16,7 @@ mod text;
 mod transaction;
 mod tree_connect;
 
-pub use command::{AndX, Body, Empty, MAX_CHAIN, Protocol, Raw, SmbMessage};
+pub use command::{AndX, Body, Empty, MAX_CHAIN, Protocol, Raw, SmbMessage, chain};
 pub use header::{Command, Flags, Flags2, HEADER_LEN, Header};
 pub use mailslot::{Class, HeaderLayout, MAILSLOT_PREFIX, MailslotWrite, NAME_OFFSET, data_offset};
 pub use message::{

@@ -17,6 +17,8 @@ impl NtStatus {
     pub const INVALID_SMB: Self = Self(0x0001_0002);
     /// STATUS_SMB_BAD_TID: no such tree.
     pub const SMB_BAD_TID: Self = Self(0x0005_0002);
+    /// STATUS_SMB_BAD_COMMAND: a command that is not known.
+    pub const SMB_BAD_COMMAND: Self = Self(0x0016_0002);
     /// STATUS_SMB_BAD_UID: no such session.
     pub const SMB_BAD_UID: Self = Self(0x005b_0002);
     /// STATUS_BUFFER_OVERFLOW: a warning; there is more data than fits.
@@ -56,6 +58,7 @@ impl NtStatus {
             Self::SUCCESS => "SUCCESS",
             Self::INVALID_SMB => "INVALID_SMB",
             Self::SMB_BAD_TID => "SMB_BAD_TID",
+            Self::SMB_BAD_COMMAND => "SMB_BAD_COMMAND",
             Self::SMB_BAD_UID => "SMB_BAD_UID",
             Self::BUFFER_OVERFLOW => "BUFFER_OVERFLOW",
             Self::NOT_IMPLEMENTED => "NOT_IMPLEMENTED",
@@ -85,6 +88,25 @@ impl NtStatus {
     pub const fn from_dos(error: DosError) -> Self {
         let [code0, code1] = error.code.to_le_bytes();
         Self(u32::from_le_bytes([error.class, error.reserved, code0, code1]))
+    }
+
+    /// The DOS error that a client without SMB_FLAGS2_NT_STATUS is told in its place (MS-CIFS 2.2.2.4). Statuses that
+    /// hold a DOS error already are that; what has no counterpart here is ERRHRD 31, general failure.
+    pub const fn to_dos(self) -> DosError {
+        match self {
+            Self::SUCCESS => DosError::new(0, 0),
+            Self::NOT_IMPLEMENTED => DosError::new(DosError::ERRDOS, 1),
+            Self::OBJECT_NAME_NOT_FOUND | Self::NO_SUCH_FILE => DosError::new(DosError::ERRDOS, 2),
+            Self::ACCESS_DENIED => DosError::new(DosError::ERRDOS, 5),
+            Self::INSUFF_SERVER_RESOURCES => DosError::new(DosError::ERRDOS, 8),
+            Self::NOT_SUPPORTED => DosError::new(DosError::ERRDOS, 50),
+            Self::INVALID_PARAMETER => DosError::new(DosError::ERRDOS, 87),
+            Self::INSUFFICIENT_RESOURCES => DosError::new(DosError::ERRSRV, 89),
+            Self::BAD_NETWORK_NAME => DosError::new(DosError::ERRSRV, 6),
+            Self::BAD_DEVICE_TYPE => DosError::new(DosError::ERRSRV, 7),
+            Self(code) if code >> 30 == 0 => self.dos(),
+            _ => DosError::new(3, 31),
+        }
     }
 
     /// The same four bytes read as a DOS error.
@@ -124,6 +146,11 @@ pub struct DosError {
 }
 
 impl DosError {
+    /// ErrorClass of the errors of DOS; its codes are those of Win32.
+    pub const ERRDOS: u8 = 1;
+    /// ErrorClass of the errors of the server.
+    pub const ERRSRV: u8 = 2;
+
     /// A code of a class.
     pub const fn new(class: u8, code: u16) -> Self {
         Self { class, reserved: 0, code }
