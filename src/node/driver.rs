@@ -398,7 +398,7 @@ impl Driver {
     }
 }
 
-async fn sleep_until(alarm: Option<tokio::time::Instant>) {
+pub(super) async fn sleep_until(alarm: Option<tokio::time::Instant>) {
     match alarm {
         Some(at) => tokio::time::sleep_until(at).await,
         None => core::future::pending().await,

@@ -77,6 +77,12 @@ pub enum NodeError {
         /// Who says so.
         refusal: Refusal,
     },
+    /// A well-known slot of the browser service is not to be had.
+    #[error("the browser service cannot have its slot: {source}")]
+    WellKnownSlot {
+        /// Why.
+        source: MailslotError,
+    },
     /// No randomness is to be had.
     #[error("the operating system gives no random numbers: {reason}")]
     Random {

@@ -41,6 +41,7 @@
 //! ```
 
 pub mod blocking;
+mod browser;
 mod builder;
 mod driver;
 mod duplicates;
@@ -58,6 +59,7 @@ mod stats;
 mod udp;
 mod wait;
 
+pub use browser::{BrowserStatus, NodeBrowser};
 pub use builder::{Builder, LoopbackLan};
 pub use driver::{NodeStatus, OwnName, OwnState};
 pub use error::{NodeError, SendError};

@@ -140,6 +140,36 @@ impl Node {
     }
 }
 
+/// What the node's services write: to names of any suffix.
+impl Node {
+    /// To all on the subnets that have `name`.
+    pub(super) async fn write_to_group(
+        &self,
+        path: &SlotPath,
+        name: NetbiosName,
+        data: &[u8],
+    ) -> Result<Sent, SendError> {
+        self.write_group(path, name, &[], data).await
+    }
+
+    /// To the computer that has `name`.
+    pub(super) async fn write_to_computer(
+        &self,
+        path: &SlotPath,
+        name: NetbiosName,
+        data: &[u8],
+    ) -> Result<Sent, SendError> {
+        if self.inner.shared.owns(&name).is_some() {
+            return self.write_to_self(path, name, data);
+        }
+        let (driver, resolution) = self.resolve(name, QueryTarget::Default).await?;
+        match resolution.addresses.first() {
+            Some(address) => self.write_unique(path, name, *address, Some(driver), data).await,
+            None => Err(SendError::NameNotFound { name, source: ResolveError::NotFound }),
+        }
+    }
+}
+
 /// The ways of a write.
 impl Node {
     fn plan(&self, path: &SlotPath, to: Destination, data: &[u8]) -> Result<Route, MailslotError> {

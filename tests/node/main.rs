@@ -2,6 +2,7 @@
 
 #![cfg(feature = "runtime")]
 
+mod browser;
 mod damage;
 mod duplicates;
 mod errors;

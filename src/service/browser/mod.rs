@@ -22,6 +22,7 @@ mod config;
 mod conflict;
 mod election;
 mod enumerate;
+mod event;
 mod master;
 mod rates;
 mod server_list;
@@ -29,7 +30,6 @@ mod stats;
 pub mod timers;
 
 use core::fmt;
-use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -37,6 +37,7 @@ pub use config::{Config, Controller, DomainMaster, LanmanAnnounce, Maintain};
 pub use conflict::Conflict;
 pub use election::Candidate;
 pub use enumerate::{EnumError, FoundServer, Page, ServerEnumClient};
+pub use event::{Event, FetchFailure, Input, Slot, Target};
 pub use server_list::{Change, Server, ServerList, ServerName, Source};
 pub use stats::{DropReason, Stats};
 
@@ -44,34 +45,12 @@ use super::ids::Ids;
 use super::names::NameKind;
 use super::{Limits, Machine};
 use crate::wire::Decode;
-use crate::wire::browser::{
-    AnnouncementRequest, BROWSE, BrowserFrame, Criteria, LANMAN, LanmanFrame, ServerType,
-};
+use crate::wire::browser::{BrowserFrame, Criteria, LanmanFrame, ServerType};
 use crate::wire::name::{NetbiosName, Suffix};
 use announcer::Schedule;
 use backup::{BackupQuery, Find, KnownMaster};
 use election::Election;
 use rates::Rates;
-
-/// A well-known slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "the two slots of the browser service")]
-pub enum Slot {
-    /// `\MAILSLOT\BROWSE`.
-    Browse,
-    /// `\MAILSLOT\LANMAN`.
-    Lanman,
-}
-
-impl Slot {
-    /// The name, without `\MAILSLOT\`.
-    pub const fn name(self) -> &'static [u8] {
-        match self {
-            Self::Browse => BROWSE,
-            Self::Lanman => LANMAN,
-        }
-    }
-}
 
 /// What a browser is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,112 +95,6 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// What a browser takes in.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Input<'a> {
-    /// A mailslot message.
-    Message {
-        /// The slot it came to.
-        slot: Slot,
-        /// Who sent it, by name.
-        source: NetbiosName,
-        /// The name it was sent to.
-        destination: NetbiosName,
-        /// The message.
-        data: &'a [u8],
-    },
-    /// A claimed name is this computer's, or is not to be had, or was taken away.
-    Name {
-        /// The name.
-        name: NetbiosName,
-        /// Whether it is this computer's.
-        is_ours: bool,
-    },
-    /// The result of an [`Event::Fetch`].
-    Fetched {
-        /// Its number.
-        id: u64,
-        /// The list.
-        result: Result<Vec<FoundServer>, FetchFailure>,
-    },
-}
-
-/// Why a list could not be fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FetchFailure {
-    /// The computer was not found, or did not answer.
-    Unreachable,
-    /// It answered, but not with its list.
-    Refused,
-    /// The driver does not fetch lists.
-    Unsupported,
-}
-
-/// Whom a message goes to, or whom a list is fetched from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Target {
-    /// All on the subnet that have this name: a broadcast.
-    Group(NetbiosName),
-    /// The computer with this name.
-    Computer(NetbiosName),
-    /// The computer that has this name, under its own: `NAME<00>`.
-    OwnerOf(NetbiosName),
-    /// The computer at this address, under its own name.
-    Address(Ipv4Addr),
-}
-
-/// What the driver has to do, in this order, and what there is to report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A message is to be written.
-    Write {
-        /// Whom to.
-        target: Target,
-        /// The slot there.
-        slot: Slot,
-        /// The message.
-        data: Vec<u8>,
-    },
-    /// A name is to be claimed; [`Input::Name`] is the answer.
-    Claim {
-        /// The name.
-        name: NetbiosName,
-        /// Unique or group.
-        kind: NameKind,
-    },
-    /// A name is to be released, or its claim given up.
-    Release {
-        /// The name.
-        name: NetbiosName,
-    },
-    /// A list is to be fetched by NetServerEnum2; [`Input::Fetched`] is the answer.
-    Fetch {
-        /// The number.
-        id: u64,
-        /// From whom.
-        from: Target,
-        /// Which servers.
-        server_type: ServerType,
-    },
-    /// The role has changed.
-    Role(Role),
-    /// Another computer has become the local master, or none is known.
-    Master(Option<ServerName>),
-    /// An election begins, in which this computer stands with these criteria.
-    Election {
-        /// The criteria.
-        criteria: Criteria,
-    },
-    /// There is another master.
-    Conflict(Conflict),
-    /// What [`Browser::get_backup_list`] asked for; empty if nobody answered.
-    Backups(Vec<ServerName>),
 }
 
 /// Why a list is fetched.
@@ -539,9 +412,7 @@ impl Browser {
     ) -> Result<(), DropReason> {
         match BrowserFrame::decode(data).map_err(|_| DropReason::Damaged)? {
             BrowserFrame::HostAnnouncement(frame) => self.host_announced(destination, &frame),
-            BrowserFrame::AnnouncementRequest(AnnouncementRequest { .. }) => {
-                self.announcement_requested(destination)
-            }
+            BrowserFrame::AnnouncementRequest(_) => self.announcement_requested(destination),
             BrowserFrame::RequestElection(frame) => {
                 if *destination != self.config.group(Suffix::BROWSER_ELECTIONS) {
                     return Err(DropReason::OtherGroup);
