@@ -10,6 +10,7 @@ mod session_support;
 mod wins;
 
 mod browser;
+mod browser_conformance;
 mod browser_lan;
 mod datagram;
 mod names;
