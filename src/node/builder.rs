@@ -8,7 +8,7 @@ use crate::service::names::timers::Timers;
 use crate::service::names::{Lmhosts, NameKind, NodeType};
 use crate::slot::{Profile, Registry, RegistryConfig};
 use crate::wire::name::{NetbiosName, Suffix, scope_labels};
-use crate::wire::{nbdgm, nbns};
+use crate::wire::{nbdgm, nbns, nbss};
 
 /// A LAN inside this machine: every node has an address 127.x.y.z of its own, and broadcasts go to 127.255.255.255,
 /// the broadcast address of 127.0.0.0/8, which Linux hands to every socket bound to it, in one process or in several.
@@ -23,21 +23,28 @@ pub struct LoopbackLan {
     pub name_port: u16,
     /// The port of the datagram service.
     pub datagram_port: u16,
+    /// The TCP port of sessions by the rules of port 139.
+    pub session_port: u16,
+    /// The TCP port of sessions by the rules of port 445.
+    pub direct_port: u16,
 }
 
 impl LoopbackLan {
     /// Where loopback broadcasts go.
     pub const BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
 
-    /// The LAN of these ports.
+    /// The LAN of these ports. Sessions have the two ports behind the datagram service's.
     pub const fn new(name_port: u16, datagram_port: u16) -> Self {
-        Self { address: None, name_port, datagram_port }
+        let session_port = datagram_port.saturating_add(1);
+        let direct_port = datagram_port.saturating_add(2);
+        Self { address: None, name_port, datagram_port, session_port, direct_port }
     }
 
     /// A LAN of this process alone, or nearly so: its ports follow from the process id.
     pub fn of_this_process() -> Self {
         let place = u16::try_from(std::process::id() % 10_000).unwrap_or(0);
         let port = 11_000 + 2 * place;
+        // Sessions have TCP ports at addresses of their own: that the next LAN has the same numbers is no matter.
         Self::new(port, port + 1)
     }
 
@@ -83,6 +90,10 @@ pub struct Builder {
     pub(super) datagram_port: u16,
     pub(super) peer_name_port: u16,
     pub(super) peer_datagram_port: u16,
+    pub(super) session_port: Option<u16>,
+    pub(super) direct_port: Option<u16>,
+    pub(super) peer_session_port: Option<u16>,
+    pub(super) peer_direct_port: Option<u16>,
     pub(super) advertise: Option<Ipv4Addr>,
     pub(super) lmhosts: Lmhosts,
     pub(super) limits: Limits,
@@ -107,6 +118,10 @@ impl Default for Builder {
             datagram_port: nbdgm::PORT,
             peer_name_port: nbns::PORT,
             peer_datagram_port: nbdgm::PORT,
+            session_port: Some(nbss::PORT),
+            direct_port: Some(nbss::DIRECT_PORT),
+            peer_session_port: Some(nbss::PORT),
+            peer_direct_port: Some(nbss::DIRECT_PORT),
             advertise: None,
             lmhosts: Lmhosts::default(),
             limits: Limits::default(),
@@ -174,6 +189,10 @@ impl Builder {
         self.peer_name_port = lan.name_port;
         self.datagram_port = lan.datagram_port;
         self.peer_datagram_port = lan.datagram_port;
+        self.session_port = Some(lan.session_port);
+        self.direct_port = Some(lan.direct_port);
+        self.peer_session_port = Some(lan.session_port);
+        self.peer_direct_port = Some(lan.direct_port);
         self
     }
 
@@ -193,6 +212,23 @@ impl Builder {
     pub const fn peer_ports(mut self, names: u16, datagrams: u16) -> Self {
         self.peer_name_port = names;
         self.peer_datagram_port = datagrams;
+        self
+    }
+
+    /// The TCP ports on which messages come in that are too long for a datagram: the one with the rules of port 139, and
+    /// the one with those of port 445. `None` is off; default 139 and 445, which need a right. A port that is not to be
+    /// had does not keep the node from running, with datagrams alone: see [`Node::session_faults`]. With the profile
+    /// `win9x` no session comes in, and no port is opened.
+    pub const fn session_ports(mut self, session: Option<u16>, direct: Option<u16>) -> Self {
+        self.session_port = session;
+        self.direct_port = direct;
+        self
+    }
+
+    /// The TCP ports of the others, in whose place `None` is not tried. Default 139, and then 445.
+    pub const fn peer_session_ports(mut self, session: Option<u16>, direct: Option<u16>) -> Self {
+        self.peer_session_port = session;
+        self.peer_direct_port = direct;
         self
     }
 

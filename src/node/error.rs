@@ -5,9 +5,11 @@ use core::net::{Ipv4Addr, SocketAddrV4};
 use std::io;
 
 use crate::service::names::{Refusal, RegisterError, ResolveError};
+use crate::service::session::{SessionError, Status, Step};
 use crate::slot::{MailslotError, Win32Error};
 use crate::wire::ValueError;
 use crate::wire::name::NetbiosName;
+use crate::wire::smb::{DosError, NtStatus};
 
 /// Why a node does not run, or does not have its names.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,14 @@ pub enum NodeError {
         address: SocketAddrV4,
         /// Who has the port, as far as can be seen.
         holder: Option<String>,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A port for sessions is not to be had. The node runs without it.
+    #[error("cannot listen on TCP {address} for sessions: {source}{}", SessionAdvice(*.address, .source))]
+    BindSession {
+        /// The address and port.
+        address: SocketAddrV4,
         /// What the operating system says.
         source: io::Error,
     },
@@ -130,6 +140,24 @@ impl fmt::Display for Advice<'_> {
     }
 }
 
+/// What to do about a port for sessions.
+struct SessionAdvice<'a>(SocketAddrV4, &'a io::Error);
+
+impl fmt::Display for SessionAdvice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(address, error) = self;
+        f.write_str("\nDatagrams come in all the same; messages that are longer do not.")?;
+        match error.kind() {
+            io::ErrorKind::PermissionDenied if address.port() < 1024 => f.write_str(
+                " Ports below 1024 are not for everybody. Give the program the right to them once:\n    \
+                 sudo setcap cap_net_bind_service+ep $(readlink -f $(command -v mailslot))",
+            ),
+            io::ErrorKind::AddrInUse => f.write_str(" Another program, such as smbd, has the port."),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A refusal in words.
 pub(super) struct Because<'a>(pub(super) &'a Refusal);
 
@@ -166,13 +194,15 @@ pub enum SendError {
         /// How asking ended.
         source: ResolveError,
     },
-    /// The message is too long for a datagram.
-    #[error("a message of {size} bytes to {name} needs a session, not built yet")]
-    NeedsSession {
+    /// The message is too long for a datagram, and no session brought it to its slot.
+    #[error("a message of {size} bytes to {name} goes by SMB session only: {source}{}", Instead(.source))]
+    Session {
         /// The computer.
         name: NetbiosName,
         /// Bytes of the message.
         size: usize,
+        /// What is wrong with the session, or what the other end says of the write.
+        source: SessionError,
     },
     /// The node is on no network now.
     #[error("no network interface is up")]
@@ -195,11 +225,71 @@ impl SendError {
     pub const fn win32(&self) -> Win32Error {
         match self {
             Self::Mailslot(error) => error.win32(),
-            Self::NeedsSession { .. } => Win32Error::ERROR_NOT_SUPPORTED,
+            Self::Session { source, .. } => session_code(source),
             Self::BadName { .. } | Self::NameNotFound { .. } | Self::NoNetwork | Self::Network { .. } => {
                 Win32Error::ERROR_BAD_NETPATH
             }
             Self::ShutDown => Win32Error::ERROR_INVALID_HANDLE,
         }
+    }
+}
+
+/// What would go where a session does not.
+struct Instead<'a>(&'a SessionError);
+
+impl fmt::Display for Instead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let SessionError::Refused { step: Step::Write, status: Status::Nt(status), .. } = self.0 {
+            match *status {
+                NtStatus::OBJECT_NAME_NOT_FOUND => return f.write_str("\nIt has no mailslot of that name."),
+                NtStatus::INSUFF_SERVER_RESOURCES => {
+                    return f.write_str(
+                        "\nThe message is larger than its mailslot takes, or the mailslot is full.",
+                    );
+                }
+                _ => {}
+            }
+        }
+        match session_code(self.0) {
+            Win32Error::ERROR_NOT_SUPPORTED
+            | Win32Error::ERROR_BAD_NETPATH
+            | Win32Error::ERROR_SEM_TIMEOUT => f.write_str(
+                "\nUp to 424 bytes go by datagram, which needs no session; with --profile win9x longer \
+                     messages do too, to receivers that take them.",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What `WriteFile` gives for a session that went wrong.
+const fn session_code(error: &SessionError) -> Win32Error {
+    match error {
+        SessionError::NoTarget
+        | SessionError::Closed { .. }
+        | SessionError::Unreachable { .. }
+        | SessionError::Negative { .. }
+        | SessionError::Retarget { .. }
+        | SessionError::Disconnected { step: Step::Connect | Step::Call, .. } => {
+            Win32Error::ERROR_BAD_NETPATH
+        }
+        SessionError::Timeout { .. } => Win32Error::ERROR_SEM_TIMEOUT,
+        SessionError::NoSmb1 { .. } => Win32Error::ERROR_NOT_SUPPORTED,
+        SessionError::Refused { status, .. } => status_code(*status),
+        SessionError::BadMessage { .. } => Win32Error::ERROR_INVALID_PARAMETER,
+        _ => Win32Error::ERROR_UNEXP_NET_ERR,
+    }
+}
+
+const fn status_code(status: Status) -> Win32Error {
+    match status {
+        Status::Nt(NtStatus::NOT_SUPPORTED | NtStatus::NOT_IMPLEMENTED) => Win32Error::ERROR_NOT_SUPPORTED,
+        Status::Nt(NtStatus::OBJECT_NAME_NOT_FOUND) => Win32Error::ERROR_FILE_NOT_FOUND,
+        Status::Nt(NtStatus::INSUFF_SERVER_RESOURCES) => Win32Error::ERROR_NOT_ENOUGH_SERVER_MEMORY,
+        Status::Nt(NtStatus::ACCESS_DENIED | NtStatus::LOGON_FAILURE) => Win32Error::ERROR_ACCESS_DENIED,
+        Status::Nt(NtStatus::INVALID_PARAMETER) => Win32Error::ERROR_INVALID_PARAMETER,
+        Status::Nt(NtStatus::INSUFFICIENT_RESOURCES) => Win32Error::ERROR_NO_SYSTEM_RESOURCES,
+        Status::Dos(DosError { class: DosError::ERRDOS, code, .. }) => Win32Error::new(code as u32),
+        _ => Win32Error::ERROR_UNEXP_NET_ERR,
     }
 }

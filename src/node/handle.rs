@@ -9,12 +9,14 @@ use tokio::task::JoinHandle;
 
 use super::driver::{Command, NodeStatus, OwnName, lock};
 use super::links::{Link, watch_interfaces};
+use super::session::{Context, Pool};
 use super::stats::{NodeStats, SendStats};
 use super::{
     Builder, Clock, Interface, LoopbackLan, MailslotSender, NodeError, SendError, Shared, SlotReader,
     interface,
 };
 use crate::service::names::{NameKind, NodeType, QueryTarget, Resolution};
+use crate::service::session::Gate;
 use crate::slot::{CreateOptions, MailslotError, OpenOptions, Registry, SlotPath};
 use crate::wire::name::NetbiosName;
 
@@ -66,6 +68,8 @@ pub(super) struct Inner {
     pub(super) links: RwLock<Vec<Arc<Link>>>,
     pub(super) last_link: AtomicU64,
     pub(super) sent: Mutex<SendStats>,
+    pub(super) incoming: Arc<Context>,
+    pub(super) outgoing: Arc<Pool>,
     pub(super) watcher: Mutex<Option<JoinHandle<()>>>,
     pub(super) stopped: AtomicBool,
 }
@@ -84,11 +88,23 @@ impl Node {
         names: Vec<(NetbiosName, NameKind)>,
     ) -> Result<Self, NodeError> {
         let default_type = if settings.wins.is_empty() { NodeType::B } else { NodeType::H };
+        let clock = Clock::start();
+        let limits = settings.limits;
+        let incoming = Arc::new(Context {
+            registry: registry.clone(),
+            clock,
+            computer,
+            domain: String::from_utf8_lossy(workgroup.base()).into_owned(),
+            limits,
+            gate: Gate::new(limits),
+        });
         let inner = Arc::new(Inner {
+            incoming,
+            outgoing: Arc::new(Pool::new(clock, limits)),
             node_type: settings.node_type.unwrap_or(default_type),
             shared: Arc::new(Shared::new(settings.suppress_duplicates)),
             registry,
-            clock: Clock::start(),
+            clock,
             computer,
             workgroup,
             names: Mutex::new(names),
@@ -174,6 +190,12 @@ impl Node {
         self.inner.links().iter().map(|link| link.interface.clone()).collect()
     }
 
+    /// Ports for sessions that are not to be had ([`NodeError::BindSession`]). Without them the node runs with datagrams
+    /// alone, and what is too long for one does not reach it.
+    pub fn session_faults(&self) -> Vec<Arc<NodeError>> {
+        self.inner.links().iter().flat_map(|link| link.session_faults.clone()).collect()
+    }
+
     /// The local name tables of all interfaces.
     pub fn names(&self) -> Vec<OwnName> {
         self.inner.shared.names()
@@ -185,6 +207,7 @@ impl Node {
             interfaces: self.inner.links().iter().map(|link| lock(&link.stats).clone()).collect(),
             slots: self.inner.registry.stats(),
             sent: *lock(&self.inner.sent),
+            sessions: self.inner.incoming.gate.stats(),
         }
     }
 
@@ -286,8 +309,10 @@ impl Node {
         if let Some(watcher) = lock(&self.inner.watcher).take() {
             watcher.abort();
         }
+        self.inner.outgoing.shutdown();
         let mut ends = Vec::new();
         for link in self.inner.links() {
+            drop(lock(&link.listening).take());
             let (done, end) = oneshot::channel();
             if link.command(Command::Shutdown(done)).is_ok() {
                 ends.push(end);

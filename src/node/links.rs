@@ -1,6 +1,6 @@
 //! The interfaces of a node: which it is on, and what it has on each.
 
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, SocketAddrV4};
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::HashMap;
@@ -10,12 +10,14 @@ use tokio::sync::mpsc;
 
 use super::driver::{Command, Driver, lock};
 use super::handle::{Inner, random};
+use super::session::Listening;
 use super::stats::{DatagramStats, InterfaceStats, NameStats};
 use super::udp::{self, Port, Service};
-use super::{Ingest, Interface, NodeError, OwnName, OwnNames, OwnState, SendError, interface};
+use super::{Builder, Ingest, Interface, NodeError, OwnName, OwnNames, OwnState, SendError, interface};
 use crate::service::datagram::Sender;
 use crate::service::names::{Config, NameService};
 use crate::wire::name::NetbiosName;
+use crate::wire::nbss::Framing;
 
 /// How often the interfaces are looked at.
 const INTERFACES_LOOKED_AT: Duration = Duration::from_secs(5);
@@ -29,6 +31,10 @@ pub(super) struct Link {
     pub(super) ports: Arc<Vec<Port>>,
     pub(super) sender: Mutex<Sender>,
     pub(super) stats: Arc<Mutex<InterfaceStats>>,
+    /// The ports for sessions, until the node ends.
+    pub(super) listening: Mutex<Option<Listening>>,
+    /// Why some of them are not there.
+    pub(super) session_faults: Vec<Arc<NodeError>>,
 }
 
 impl Link {
@@ -146,7 +152,24 @@ impl Inner {
         tokio::spawn(driver.run(orders));
         tracing::debug!(%interface, "on the LAN");
         let (interface, sender) = (interface.clone(), Mutex::new(sender));
-        Ok(Arc::new(Link { id, interface, commands, ports, sender, stats }))
+        let (listening, session_faults) = self.listen(interface.address);
+        let listening = Mutex::new(Some(listening));
+        Ok(Arc::new(Link { id, interface, commands, ports, sender, stats, listening, session_faults }))
+    }
+
+    /// Opens the ports for sessions, as far as they are to be had.
+    fn listen(&self, address: Ipv4Addr) -> (Listening, Vec<Arc<NodeError>>) {
+        let (mut listening, mut faults) = (Listening::default(), Vec::new());
+        let Builder { session_port, direct_port, profile, .. } = &self.settings;
+        let ports = [(*session_port, Framing::Session), (*direct_port, Framing::Direct)];
+        for (port, framing) in ports {
+            let Some(port) = port.filter(|_| profile.receives_sessions()) else { continue };
+            if let Err(fault) = listening.listen(&self.incoming, SocketAddrV4::new(address, port), framing) {
+                tracing::warn!(%fault, "no sessions come in on a port");
+                faults.push(Arc::new(fault));
+            }
+        }
+        (listening, faults)
     }
 
     /// Takes up interfaces that came and leaves those that went.

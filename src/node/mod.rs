@@ -54,6 +54,7 @@ mod links;
 pub mod metrics;
 mod reader;
 mod send;
+mod session;
 mod shared;
 mod stats;
 mod udp;

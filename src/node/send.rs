@@ -11,11 +11,13 @@ use super::links::Link;
 use super::udp::Service;
 use super::{Node, SendError};
 use crate::service::datagram::Addressing;
-use crate::service::names::{NameKind, NodeType, QueryTarget, Resolution, ResolveError};
+use crate::service::names::{NameKind, NodeType, QueryTarget, Resolution, ResolveError, Subnet};
+use crate::service::session::{self, ClientConfig, Outgoing};
 use crate::slot::route::{self, Alignment, Destination};
 use crate::slot::{Incoming, MailslotError, OpenOptions, Origin, Profile, Route, SlotName, SlotPath, Target};
 use crate::wire::name::{NetbiosName, Suffix};
 use crate::wire::nbns::{NameEntry, NameFlags};
+use crate::wire::nbss::Framing;
 use crate::wire::smb::HeaderLayout;
 
 /// What became of a write.
@@ -27,7 +29,7 @@ pub struct Sent {
     pub way: Way,
     /// The name it went to; `None` for a local path.
     pub destination: Option<NetbiosName>,
-    /// Where datagrams were sent to.
+    /// Where datagrams were sent to, or the other end of the session.
     pub addresses: Vec<SocketAddrV4>,
     /// Bytes of the message that went.
     pub bytes: usize,
@@ -48,6 +50,12 @@ pub enum Way {
     Unique,
     /// Datagrams to a group, one on each interface.
     Group,
+    /// Over a session by the rules of port 139.
+    #[cfg_attr(feature = "serde", serde(rename = "session 139"))]
+    Session139,
+    /// Over a session by the rules of port 445.
+    #[cfg_attr(feature = "serde", serde(rename = "session 445"))]
+    Session445,
 }
 
 impl Way {
@@ -57,6 +65,8 @@ impl Way {
             Self::Local => "local",
             Self::Unique => "unique",
             Self::Group => "group",
+            Self::Session139 => "session 139",
+            Self::Session445 => "session 445",
         }
     }
 }
@@ -99,7 +109,8 @@ impl Node {
     /// A message to this node's own name or group reaches its own slots, too, and once.
     ///
     /// # Errors
-    /// [`SendError`], with the Win32 code of each. Nothing was sent then.
+    /// [`SendError`], with the Win32 code of each. Nothing was sent then, unless a session ended while its answer was
+    /// waited for.
     pub async fn write(&self, path: &SlotPath, data: &[u8]) -> Result<Sent, SendError> {
         if self.is_shut_down() {
             return Err(SendError::ShutDown);
@@ -206,7 +217,7 @@ impl Node {
         data: &[u8],
     ) -> Result<Sent, SendError> {
         let Route::Datagram { bytes, truncated, .. } = self.plan(path, Destination::Computer, data)? else {
-            return Err(SendError::NeedsSession { name, size: data.len() });
+            return self.write_session(path, name, address, driver, data).await;
         };
         let data = data.get(..bytes).unwrap_or(data);
         let link = self.inner.link_to(address, driver)?;
@@ -217,6 +228,57 @@ impl Node {
         drop(sent);
         let (way, destination, addresses) = (Way::Unique, Some(name), vec![address]);
         Ok(Sent { way, destination, addresses, bytes, truncated, local: false })
+    }
+
+    async fn write_session(
+        &self,
+        path: &SlotPath,
+        name: NetbiosName,
+        address: Ipv4Addr,
+        driver: Option<u64>,
+        data: &[u8],
+    ) -> Result<Sent, SendError> {
+        let settings = &self.inner.settings;
+        let interface = &self.inner.link_to(address, driver)?.interface;
+        let ports =
+            [(settings.peer_session_port, Framing::Session), (settings.peer_direct_port, Framing::Direct)];
+        let targets = ports.into_iter().filter_map(|(port, framing)| {
+            Some(session::Target { address: SocketAddrV4::new(address, port?), framing })
+        });
+        let config = ClientConfig {
+            host: String::from_utf8_lossy(name.base()).into_owned(),
+            called: name.with_suffix(Suffix::SERVER),
+            calling: self.inner.computer,
+            targets: targets.collect(),
+            subnet: Some(Subnet::new(interface.address, interface.prefix)),
+            extended_security: true,
+        };
+        let message = Outgoing {
+            name: self.slot_name(path).to_wire()?,
+            data: Bytes::copy_from_slice(data),
+            priority: 0,
+            // The answer says whether the slot has it.
+            one_way: false,
+        };
+        let size = data.len();
+        let result = self.inner.outgoing.write(address, interface.address, config, message).await;
+        let mut sent = lock(&self.inner.sent);
+        match result {
+            Ok(target) => {
+                sent.sessions += 1;
+                sent.session_bytes += u64::try_from(size).unwrap_or(0);
+                let way = match target.framing {
+                    Framing::Session => Way::Session139,
+                    Framing::Direct => Way::Session445,
+                };
+                let (destination, addresses) = (Some(name), vec![target.address]);
+                Ok(Sent { way, destination, addresses, bytes: size, truncated: false, local: false })
+            }
+            Err(source) => {
+                sent.session_errors += 1;
+                Err(SendError::Session { name, size, source })
+            }
+        }
     }
 
     /// To a group: by broadcast on every interface, and to the members that no broadcast reaches.

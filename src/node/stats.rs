@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::IngressDrop;
 use crate::service::names;
+use crate::service::session::ServerStats;
 use crate::slot;
 
 /// Counters of a node since its start. Each packet received is counted once more, as what it led to.
@@ -18,6 +19,8 @@ pub struct NodeStats {
     pub slots: slot::Stats,
     /// Mailslot messages written by this node.
     pub sent: SendStats,
+    /// Sessions of others with this node.
+    pub sessions: ServerStats,
 }
 
 /// Counters of a node on one interface.
@@ -109,6 +112,12 @@ pub struct SendStats {
     pub truncated: u64,
     /// Datagrams that the operating system did not send.
     pub send_errors: u64,
+    /// Messages written over sessions.
+    pub sessions: u64,
+    /// Their bytes.
+    pub session_bytes: u64,
+    /// Messages that no session brought to their slots.
+    pub session_errors: u64,
 }
 
 impl NameStats {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::casing::{is_word, upcase};
 use super::error::MailslotError;
+use crate::wire::oem::CodePage;
+use crate::wire::smb::SmbStr;
 
 /// Largest path that Win32 converts to a native one, in UTF-16 units. Observed: 32,759 and more fail with
 /// `ERROR_PATH_NOT_FOUND`.
@@ -113,6 +115,25 @@ impl SlotName {
             .map(|(_, name)| name)
             .ok_or_else(|| MailslotError::NotAMailslot { path: bytes.escape_ascii().to_string() })?;
         Self::from_units(&name.iter().map(|&b| u16::from(b)).collect::<Vec<_>>())
+    }
+
+    /// The name in a message of a session, `\MAILSLOT\name`, in either form.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::from_wire`].
+    pub fn from_smb(path: SmbStr<'_>) -> Result<Self, MailslotError> {
+        if !path.is_unicode() {
+            return Self::from_wire(path.as_bytes());
+        }
+        let name = path
+            .strip_prefix_ignore_ascii_case(WIRE_PREFIX)
+            .ok_or_else(|| MailslotError::NotAMailslot { path: path.decode(CodePage::default()) })?;
+        let units = name.as_bytes().chunks_exact(2).map(|unit| match *unit {
+            [low, high] => u16::from_le_bytes([low, high]),
+            _ => 0,
+        });
+        Self::from_units(&units.collect::<Vec<_>>())
     }
 
     /// The name as Windows 95, 98 and Me cut it: each part to eight units and three after its first dot

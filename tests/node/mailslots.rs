@@ -116,7 +116,7 @@ async fn what_cannot_be_sent_has_a_code_and_a_reason() {
     let lan = lan();
     let (writer, _reader) = tokio::join!(node(lan, "WRITER"), node(lan, "READER"));
     for (to, length, code, reason) in [
-        (r"\\reader\mailslot\app", 425, 50, "needs a session, not built yet"),
+        (r"\\reader\mailslot\app", 425, 2, "no mailslot of that name"),
         (r"\\reader\mailslot\app", 65_536, 87, "at most 65535"),
         (r"\\nobody\mailslot\app", 1, 53, "NOBODY<00>"),
         (r"\\a-name-of-16-bytes\mailslot\app", 1, 53, "a-name-of-16-bytes"),
@@ -128,7 +128,8 @@ async fn what_cannot_be_sent_has_a_code_and_a_reason() {
         assert_eq!(error.win32().code(), code, "{to}: {error}");
         assert!(error.to_string().contains(reason), "{to}: {error}");
     }
-    assert_eq!(writer.stats().sent, Default::default());
+    let sent = writer.stats().sent;
+    assert_eq!((sent.datagrams, sent.sessions, sent.session_errors), (0, 0, 1));
     writer.shutdown().await.expect("running");
     let error = writer.write(&path(r"\\*\mailslot\app"), b"").await.expect_err("shut down");
     assert!(matches!(error, SendError::ShutDown));
@@ -149,6 +150,17 @@ async fn the_profiles_cut_and_carry_as_their_systems_did() {
     assert_eq!((sent.bytes, sent.truncated), (5000, false));
     let got = on_nt4.recv_timeout(LONG).await.expect("a message");
     assert_eq!((&got.data[..], got.truncated), (&message(424)[..], true));
+    // All that one UDP datagram carries, to a slot without the ceiling of Windows 95; not a byte more.
+    let nt = node(lan, "NT").await;
+    let on_nt = slot(&nt, "longapps");
+    for length in [425, 426, 427, 4_093, 4_094, 16_644, 60_000, 65_337] {
+        let sent =
+            win9x.write(&path(r"\\nt\mailslot\longapps"), &message(length)).await.expect("IP fragments");
+        assert_eq!((sent.way, sent.bytes), (Way::Unique, length));
+        assert_eq!(data(&on_nt).await, message(length));
+    }
+    let error = win9x.write(&path(r"\\nt\mailslot\longapps"), &message(65_338)).await.expect_err("too long");
+    assert_eq!(error.win32().code(), 87);
     // Every part of a name is cut before it goes on the wire.
     win9x.write(&path(r"\\*\mailslot\longname.text"), b"8.3").await.expect("sent");
     assert_eq!(data(&on_win9x).await, b"8.3");

@@ -11,6 +11,7 @@ mod mailslots;
 mod metrics;
 mod names;
 mod processes;
+mod sessions;
 
 use core::net::{Ipv4Addr, SocketAddrV4};
 use core::sync::atomic::{AtomicU16, Ordering};

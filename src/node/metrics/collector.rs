@@ -10,6 +10,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::super::{DatagramStats, InterfaceStats, NameStats, Node, NodeStats, OwnState, SendStats};
+use crate::service::session::ServerStats;
 use crate::slot::{DropCounts, Stats};
 
 /// What a node has counted, at one moment.
@@ -42,7 +43,7 @@ impl Collector for NodeCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         // Without a rest: what is counted later has to be shown, too.
-        let NodeStats { interfaces, slots, sent } = &self.stats;
+        let NodeStats { interfaces, slots, sent, sessions } = &self.stats;
         let up = interfaces.iter().map(|interface| (labels(interface), 1));
         page.gauge("interface_up", "The node is on this interface", up)?;
         let names =
@@ -52,7 +53,8 @@ impl Collector for NodeCollector {
         name_service(&mut page, interfaces)?;
         datagram_service(&mut page, interfaces)?;
         slot(&mut page, slots)?;
-        send(&mut page, sent)
+        send(&mut page, sent)?;
+        session_service(&mut page, sessions)
     }
 }
 
@@ -190,12 +192,57 @@ fn slot(page: &mut Page<'_>, stats: &Stats) -> fmt::Result {
 }
 
 fn send(page: &mut Page<'_>, stats: &SendStats) -> fmt::Result {
-    let SendStats { local, datagrams, bytes, truncated, send_errors } = *stats;
+    let SendStats {
+        local,
+        datagrams,
+        bytes,
+        truncated,
+        send_errors,
+        sessions,
+        session_bytes,
+        session_errors,
+    } = *stats;
     page.one("sent_local", "Messages of this node into its own slots", local)?;
     page.one("sent_datagrams", "Datagrams with messages sent", datagrams)?;
     page.one("sent_datagram_bytes", "Bytes of messages in datagrams sent", bytes)?;
     page.one("sent_truncated", "Messages cut when they were sent (profile nt4)", truncated)?;
-    page.one("send_errors", "Datagrams that the operating system did not send", send_errors)
+    page.one("send_errors", "Datagrams that the operating system did not send", send_errors)?;
+    page.one("sent_session_messages", "Messages written over sessions", sessions)?;
+    page.one("sent_session_bytes", "Bytes of messages written over sessions", session_bytes)?;
+    page.one("sent_session_errors", "Messages that no session brought to their slots", session_errors)
+}
+
+/// Sessions of others with the node.
+fn session_service(page: &mut Page<'_>, stats: &ServerStats) -> fmt::Result {
+    let ServerStats {
+        open,
+        held,
+        accepted,
+        refused,
+        closed,
+        writes,
+        write_bytes,
+        statuses,
+        unfinished,
+        answers,
+    } = stats;
+    page.gauge("sessions_open", "Sessions of others that are open", [(Vec::new(), *open)])?;
+    page.gauge("session_held_bytes", "Bytes held of what is not whole yet", [(Vec::new(), *held)])?;
+    page.one("sessions_accepted", "Sessions of others that were let in", *accepted)?;
+    let by = |counts: &BTreeMap<&'static str, u64>, label: &'static str| {
+        let labelled =
+            pairs(counts).into_iter().map(move |(value, count)| (vec![(label, value.to_owned())], count));
+        labelled.collect::<Vec<_>>()
+    };
+    page.counter("sessions_refused", "Sessions of others that were not, by limit", by(refused, "limit"))?;
+    page.counter("sessions_closed", "Sessions of others that ended, by reason", by(closed, "reason"))?;
+    page.one("session_messages", "Messages that sessions put into slots", *writes)?;
+    page.one("session_message_bytes", "Bytes of messages that sessions put into slots", *write_bytes)?;
+    let help = "Requests on sessions that were refused, by status";
+    page.counter("session_requests_refused", help, by(statuses, "status"))?;
+    let help = "Packets and transactions that were not whole when their session ended";
+    page.one("session_unfinished", help, *unfinished)?;
+    page.one("session_stray_answers", "Messages on sessions that answer nothing", *answers)
 }
 
 /// The page that is being written.

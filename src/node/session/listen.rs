@@ -1,0 +1,182 @@
+//! Connections of others, and what they write.
+
+use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::{Read, read, send};
+use crate::node::driver::sleep_until;
+use crate::node::{Clock, NodeError};
+use crate::service::session::{CloseReason, Gate, Server, ServerConfig, ServerEvent, Write};
+use crate::service::{Limits, Machine};
+use crate::slot::{DropReason, Incoming, Origin, Registry, SlotName};
+use crate::wire::name::{NetbiosName, Suffix};
+use crate::wire::nbss::Framing;
+use crate::wire::smb::NtStatus;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// How long no more connections are taken when the operating system has none left to give.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What all connections of a node share.
+#[derive(Debug)]
+pub(in crate::node) struct Context {
+    pub(in crate::node) registry: Registry,
+    pub(in crate::node) clock: Clock,
+    pub(in crate::node) computer: NetbiosName,
+    pub(in crate::node) domain: String,
+    pub(in crate::node) limits: Limits,
+    pub(in crate::node) gate: Gate,
+}
+
+/// The ports of one interface; they are closed, and all their sessions, when this is dropped.
+#[derive(Debug, Default)]
+pub(in crate::node) struct Listening {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Listening {
+    /// Listens on one more port.
+    pub(in crate::node) fn listen(
+        &mut self,
+        context: &Arc<Context>,
+        address: SocketAddrV4,
+        framing: Framing,
+    ) -> Result<(), NodeError> {
+        let listener = listener(address).map_err(|source| NodeError::BindSession { address, source })?;
+        self.tasks.push(tokio::spawn(accept(listener, framing, Arc::clone(context))));
+        Ok(())
+    }
+}
+
+fn listener(address: SocketAddrV4) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // Connections of an earlier node that linger do not keep the port.
+    socket.set_reuseaddr(cfg!(unix))?;
+    socket.bind(address.into())?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept(listener: TcpListener, framing: Framing, context: Arc<Context>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        match accepted {
+            Ok((stream, SocketAddr::V4(peer))) => match context.gate.admit(*peer.ip()) {
+                Ok(admission) => {
+                    let config = Arc::new(config(&context));
+                    let server = Server::new(context.clock.now(), config, admission, framing);
+                    connections.spawn(serve(stream, server, *peer.ip(), Arc::clone(&context)));
+                }
+                Err(reason) => tracing::warn!(%peer, %reason, "a session is not let in"),
+            },
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a session cannot be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn config(context: &Context) -> ServerConfig {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since_1601 = since_1970.saturating_add(Duration::from_secs(11_644_473_600));
+    ServerConfig {
+        names: vec![context.computer.with_suffix(Suffix::SERVER), context.computer],
+        domain: context.domain.clone(),
+        // Answers to it are not looked at; it only must not be one that others have tables for.
+        challenge: getrandom::u64().unwrap_or_default().to_le_bytes(),
+        system_time: u64::try_from(since_1601.as_nanos() / 100).unwrap_or(0),
+    }
+}
+
+async fn serve(stream: TcpStream, mut server: Server, peer: Ipv4Addr, context: Arc<Context>) {
+    // Answers are small and waited for.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "a session's socket");
+    }
+    loop {
+        let mut closed = false;
+        while let Some(event) = server.poll_event() {
+            match event {
+                ServerEvent::Write(write) => {
+                    let result = context.deliver(&server, peer, &write);
+                    server.answer(write.id, result);
+                }
+                ServerEvent::Closed(reason) => {
+                    tracing::debug!(%peer, reason = reason.name(), "a session has ended");
+                    closed = true;
+                }
+            }
+        }
+        let output = server.take_output();
+        if !output.is_empty() {
+            // Who does not take our answers is not read from.
+            let sent = tokio::time::timeout(context.limits.session_packet, send(&stream, &output)).await;
+            match sent {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => server.close(CloseReason::Peer),
+                Err(_) => server.close(CloseReason::Slow),
+            }
+        }
+        if closed || server.is_closed() {
+            return;
+        }
+        let alarm = server.poll_timeout().and_then(|at| context.clock.instant(at));
+        tokio::select! {
+            ready = stream.readable() => {
+                let now = context.clock.now();
+                let had = match ready {
+                    Ok(()) => read(&stream, |bytes| server.handle_input(now, bytes)),
+                    Err(_) => Read::End,
+                };
+                if matches!(had, Read::End) {
+                    server.close(CloseReason::Peer);
+                }
+            }
+            () = sleep_until(alarm.map(tokio::time::Instant::from_std)) => {
+                server.handle_timeout(context.clock.now());
+            }
+        }
+    }
+}
+
+impl Context {
+    /// Puts a message into its slot; the bytes that it took, or what the writer is told.
+    fn deliver(&self, server: &Server, peer: Ipv4Addr, write: &Write) -> Result<usize, NtStatus> {
+        let slot = SlotName::from_smb(write.name()).map_err(|_| NtStatus::OBJECT_NAME_NOT_FOUND)?;
+        let source = server.calling().unwrap_or_else(|| name_of(peer));
+        let destination = server.called().unwrap_or_else(|| self.computer.with_suffix(Suffix::SERVER));
+        let origin = Origin::Session { source: *source.as_bytes(), destination: *destination.as_bytes() };
+        let incoming = Incoming { data: write.data.clone(), origin, at: self.clock.now() };
+        match self.registry.deliver(&slot, incoming) {
+            Ok(delivered) => Ok(delivered.bytes),
+            Err(DropReason::NoSlot) => Err(NtStatus::OBJECT_NAME_NOT_FOUND),
+            Err(DropReason::SessionNotSupported) => Err(NtStatus::NOT_SUPPORTED),
+            // Too large for the slot, or for what is left of it (what srv.sys says).
+            Err(_) => Err(NtStatus::INSUFF_SERVER_RESOURCES),
+        }
+    }
+}
+
+/// On port 445 nobody says a name: the address, which always fits one, stands in its place.
+fn name_of(peer: Ipv4Addr) -> NetbiosName {
+    NetbiosName::from_oem(peer.to_string().as_bytes(), Suffix::WORKSTATION).unwrap_or(NetbiosName::WILDCARD)
+}
