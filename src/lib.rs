@@ -63,7 +63,8 @@
 //! let origin = Origin::Datagram { source: *b"VENDING        \0", destination: *b"PC7            \0" };
 //! let at = core::time::Duration::ZERO;
 //! let data = write.data().to_vec().into();
-//! registry.deliver(&SlotName::from_wire(write.name())?, Incoming { data, origin, at })?;
+//! let peer = Some("10.0.0.5:138".parse()?);
+//! registry.deliver(&SlotName::from_wire(write.name())?, Incoming { data, origin, at, peer })?;
 //! assert_eq!(&soda.try_read()?.data[..], b"12 left");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -99,6 +99,7 @@ pub struct Builder {
     pub(super) limits: Limits,
     pub(super) timers: Timers,
     pub(super) suppress_duplicates: bool,
+    claim_names: bool,
     registry: Option<Registry>,
 }
 
@@ -127,6 +128,7 @@ impl Default for Builder {
             limits: Limits::default(),
             timers: Timers::default(),
             suppress_duplicates: true,
+            claim_names: true,
             registry: None,
         }
     }
@@ -262,6 +264,13 @@ impl Builder {
         self
     }
 
+    /// Whether the node claims its computer name and its workgroup. On at first. Without them it sends, in its name, and
+    /// asks, at once and beside a node that has the name; it receives only what is sent to `*` and to its extra names.
+    pub const fn claim_names(mut self, on: bool) -> Self {
+        self.claim_names = on;
+        self
+    }
+
     /// The registry of the node's slots, for programs that have one already.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
@@ -288,12 +297,13 @@ impl Builder {
             text: self.scope.clone(),
             source,
         })?;
-        let mut names = vec![
+        let own = [
             (computer, NameKind::Unique),
             (workgroup, NameKind::Group),
             (computer.with_suffix(Suffix::MESSENGER), NameKind::Unique),
             (computer.with_suffix(Suffix::SERVER), NameKind::Unique),
         ];
+        let mut names = if self.claim_names { own.to_vec() } else { Vec::new() };
         names.extend(
             self.extra_names.iter().copied().filter(|extra| !names.contains(extra)).collect::<Vec<_>>(),
         );

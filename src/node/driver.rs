@@ -376,10 +376,10 @@ impl Driver {
             }
             Err(reason) => return stats.drop(reason),
         };
-        // Others on this machine may have the address, but not the name.
+        // Others on this machine may have the address, and may write in the name, but have a port of their own.
         if self.names.owns(&arrived.source)
             && !self.names.is_group(&arrived.source)
-            && self.shared.is_own(*peer.ip())
+            && self.shared.sends_from(peer)
         {
             stats.own += 1;
             return;

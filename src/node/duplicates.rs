@@ -100,6 +100,8 @@ impl Duplicates {
 
 #[cfg(test)]
 mod tests {
+    use core::net::SocketAddrV4;
+
     use super::*;
     use crate::slot::SlotName;
     use crate::wire::name::{NetbiosName, Suffix};
@@ -110,7 +112,8 @@ mod tests {
         let slot = SlotName::new("app").expect("a name");
         let at = Duration::from_millis(at);
         let class = Class::UNRELIABLE;
-        Arrived { slot, source, destination: source, class, data: data.into(), at, dgm_id }
+        let peer = SocketAddrV4::new(A, 138);
+        Arrived { slot, source, destination: source, class, data: data.into(), at, dgm_id, peer }
     }
 
     const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);

@@ -73,6 +73,8 @@ pub struct Arrived {
     pub data: Bytes,
     /// When its last byte arrived.
     pub at: Duration,
+    /// The UDP source of its last byte.
+    pub peer: SocketAddrV4,
     /// DGM_ID, by which a copy of a datagram is known.
     pub dgm_id: u16,
 }
@@ -171,11 +173,11 @@ impl Ingest {
         match datagram.body() {
             Body::Error(_) | Body::Query(_) => Err(IngressDrop::NoUserData),
             Body::Direct { content, .. } if !datagram.is_fragment() => {
-                self.read(ingress.at, datagram.header().dgm_id, content)
+                self.read(ingress, datagram.header().dgm_id, content)
             }
             _ => match self.reassemble(ingress, datagram) {
                 Some(whole) => match whole.content() {
-                    Some(content) => self.read(ingress.at, whole.header().dgm_id, &content),
+                    Some(content) => self.read(ingress, whole.header().dgm_id, &content),
                     None => Ok(Accepted::Held),
                 },
                 None => Ok(Accepted::Held),
@@ -192,7 +194,8 @@ impl Ingest {
             source: *arrived.source.as_bytes(),
             destination: *arrived.destination.as_bytes(),
         };
-        let incoming = Incoming { data: arrived.data.clone(), origin, at: arrived.at };
+        let incoming =
+            Incoming { data: arrived.data.clone(), origin, at: arrived.at, peer: Some(arrived.peer) };
         Ok(self.registry.deliver(&arrived.slot, incoming)?)
     }
 
@@ -228,7 +231,12 @@ impl Ingest {
         complete
     }
 
-    fn read(&self, at: Duration, dgm_id: u16, content: &Content<'_>) -> Result<Accepted, IngressDrop> {
+    fn read(
+        &self,
+        ingress: Ingress<'_>,
+        dgm_id: u16,
+        content: &Content<'_>,
+    ) -> Result<Accepted, IngressDrop> {
         let (source, destination) = (content.source_name.name, content.destination_name.name);
         if let Some(own) = &self.scope
             && !Scope::from_labels(own).unwrap_or_default().matches(content.destination_name.scope)
@@ -250,6 +258,7 @@ impl Ingest {
         let slot = SlotName::from_wire(write.name()).map_err(|_| IngressDrop::NotAMailslot)?;
         let data = Bytes::copy_from_slice(write.data());
         let class = write.class();
-        Ok(Accepted::Message(Arrived { slot, source, destination, class, data, at, dgm_id }))
+        let Ingress { at, peer, .. } = ingress;
+        Ok(Accepted::Message(Arrived { slot, source, destination, class, data, at, peer, dgm_id }))
     }
 }

@@ -38,6 +38,12 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// The port that its datagrams are sent from.
+    fn datagram_port(&self) -> Option<u16> {
+        let port = self.ports.iter().find(|port| port.service == Service::Datagrams)?;
+        Some(port.socket.local_addr().ok()?.port())
+    }
+
     pub(super) fn command(&self, command: Command) -> Result<(), SendError> {
         self.commands.send(command).map_err(|_| SendError::ShutDown)
     }
@@ -50,7 +56,9 @@ impl Inner {
 
     pub(super) fn set_links(&self, links: Vec<Arc<Link>>) {
         let addresses = links.iter().map(|link| link.interface.address).chain(self.settings.advertise);
-        self.shared.set_addresses(addresses.collect());
+        let mut ports: Vec<u16> = links.iter().filter_map(|link| link.datagram_port()).collect();
+        ports.dedup();
+        self.shared.set_addresses(addresses.collect(), ports);
         *self.links.write().unwrap_or_else(PoisonError::into_inner) = links;
         self.shared.wake();
     }

@@ -334,7 +334,8 @@ impl Node {
 
     /// Puts a message that is for this node, too, into its own slot; whether there is one.
     fn deliver(&self, path: &SlotPath, origin: Origin, data: &[u8]) -> bool {
-        let incoming = Incoming { data: Bytes::copy_from_slice(data), origin, at: self.inner.clock.now() };
+        let data = Bytes::copy_from_slice(data);
+        let incoming = Incoming { data, origin, at: self.inner.clock.now(), peer: None };
         let delivered = self.inner.registry.deliver(&self.slot_name(path), incoming).is_ok();
         lock(&self.inner.sent).local += u64::from(delivered);
         delivered

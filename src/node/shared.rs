@@ -1,6 +1,6 @@
 //! What the drivers of one node share.
 
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, SocketAddrV4};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock};
 
@@ -19,8 +19,8 @@ pub(super) struct Shared {
     /// Changes with the tables.
     changed: watch::Sender<u64>,
     duplicates: Option<Mutex<Duplicates>>,
-    /// All addresses of the node.
-    addresses: RwLock<Vec<Ipv4Addr>>,
+    /// All addresses of the node, and the ports it sends datagrams from.
+    addresses: RwLock<(Vec<Ipv4Addr>, Vec<u16>)>,
 }
 
 impl Shared {
@@ -76,12 +76,18 @@ impl Shared {
         Some(if own.group { NameKind::Group } else { NameKind::Unique })
     }
 
-    pub(super) fn set_addresses(&self, addresses: Vec<Ipv4Addr>) {
-        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = addresses;
+    pub(super) fn set_addresses(&self, addresses: Vec<Ipv4Addr>, ports: Vec<u16>) {
+        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = (addresses, ports);
     }
 
     pub(super) fn is_own(&self, address: Ipv4Addr) -> bool {
-        self.addresses.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
+        self.addresses.read().unwrap_or_else(PoisonError::into_inner).0.contains(&address)
+    }
+
+    /// Whether this node sends datagrams from there; another program on this machine sends from another port.
+    pub(super) fn sends_from(&self, source: SocketAddrV4) -> bool {
+        let addresses = self.addresses.read().unwrap_or_else(PoisonError::into_inner);
+        addresses.0.contains(source.ip()) && addresses.1.contains(&source.port())
     }
 
     pub(super) fn is_copy(&self, arrived: &Arrived, interface: u64, peer: Ipv4Addr) -> bool {

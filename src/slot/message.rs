@@ -1,5 +1,6 @@
 //! Messages and what is counted about them.
 
+use core::net::SocketAddrV4;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,8 @@ pub struct Message {
     pub origin: Origin,
     /// When it was delivered from the network; `None` for a local write, which has no clock.
     pub at: Option<Duration>,
+    /// The network address it came from; `None` for a local write.
+    pub peer: Option<SocketAddrV4>,
     /// Whether the receiver cut it (profile `nt4`, datagrams over 424 bytes).
     pub truncated: bool,
 }
@@ -52,6 +55,8 @@ pub struct Incoming {
     pub origin: Origin,
     /// When, since the caller's origin of time.
     pub at: Duration,
+    /// The network address it came from, if it came over a network.
+    pub peer: Option<SocketAddrV4>,
 }
 
 /// A message from the network has reached its slot.

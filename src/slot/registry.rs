@@ -146,7 +146,7 @@ impl Registry {
     ///
     /// The reason why it was dropped; it is counted.
     pub fn deliver(&self, name: &SlotName, incoming: Incoming) -> Result<Delivered, DropReason> {
-        let Incoming { mut data, origin, at } = incoming;
+        let Incoming { mut data, origin, at, peer } = incoming;
         let profile = self.shared.config.profile;
         let slot = self.shared.slots().get(name).cloned().ok_or_else(|| self.count(DropReason::NoSlot))?;
         let mut truncated = false;
@@ -164,7 +164,7 @@ impl Registry {
             _ => {}
         }
         let bytes = data.len();
-        match slot.accept(data, origin, Some(at), truncated) {
+        match slot.accept(data, origin, Some((at, peer)), truncated) {
             Some(result) => result.map(|()| Delivered { bytes, truncated }),
             None => Err(self.count(DropReason::NoSlot)),
         }

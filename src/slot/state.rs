@@ -1,6 +1,7 @@
 //! One slot: its queue and the reads that wait on it. No call in here waits, and no waker is called or dropped,
 //! nor any message dropped, while the lock is held.
 
+use core::net::SocketAddrV4;
 use core::task::Waker;
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -101,14 +102,16 @@ impl Slot {
         MailslotError::Gone { name: self.name.to_string() }
     }
 
-    /// Queues a message or says why not; `None` if the slot is gone.
+    /// Queues a message or says why not; `None` if the slot is gone. `arrival` says when and from where it came over
+    /// the network.
     pub(crate) fn accept(
         &self,
         data: Bytes,
         origin: Origin,
-        at: Option<Duration>,
+        arrival: Option<(Duration, Option<SocketAddrV4>)>,
         truncated: bool,
     ) -> Option<Result<(), DropReason>> {
+        let (at, peer) = arrival.map_or((None, None), |(at, peer)| (Some(at), peer));
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         if state.servers == 0 {
@@ -123,7 +126,7 @@ impl Slot {
         state.stats.truncated += u64::from(truncated);
         state.queued_bytes += data.len();
         let sequence = state.next_id();
-        state.queue.push_back(Queued { sequence, message: Message { data, origin, at, truncated } });
+        state.queue.push_back(Queued { sequence, message: Message { data, origin, at, peer, truncated } });
         if !state.waiting.is_empty() {
             state.serve(&mut wakes);
         }

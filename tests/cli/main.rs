@@ -8,8 +8,11 @@ mod decode;
 mod fields;
 mod generated;
 mod inputs;
+mod lan;
+mod listen;
 mod probes;
 mod replay;
+mod send;
 mod terminal;
 mod write;
 
@@ -19,7 +22,9 @@ use serde_json::Value;
 /// The program, without the environment's settings.
 fn mailslot() -> Command {
     let mut command = Command::cargo_bin("mailslot").unwrap();
-    command.env_remove("MAILSLOT_CODE_PAGE");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MAILSLOT_")) {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -222,3 +222,25 @@ fn a_program_without_a_runtime_writes_and_reads() {
     writer.shutdown().expect("running");
     reader.shutdown().expect("running");
 }
+
+/// A program that only sends, under a name and at an address that another has: it is no echo of the other's own.
+#[tokio::test]
+async fn a_guest_sends_beside_a_node_of_its_name_and_address() {
+    let lan = lan();
+    let reader = node(lan, "SAME").await;
+    let inbox = slot(&reader, "app");
+    let beside = lan.at(address(&reader));
+    let guest = builder(beside, "SAME").name_port(0).datagram_port(0).claim_names(false);
+    let guest = guest.start().await.expect("any free port");
+    guest.ready().await.expect("nothing to wait for");
+    assert!(guest.names().is_empty());
+    for to in [r"\\*\mailslot\app", r"\\SAME\mailslot\app"] {
+        guest.write(&path(to), to.as_bytes()).await.expect("sent");
+        let got = inbox.recv_timeout(LONG).await.expect("a message");
+        assert_eq!((&got.data[..], ends(&got).0.as_str()), (to.as_bytes(), "SAME<00>"));
+        let peer = got.peer.expect("from the network");
+        assert_eq!(*peer.ip(), address(&reader));
+        assert_ne!(peer.port(), lan.datagram_port);
+    }
+    assert_eq!(reader.stats().interfaces[0].datagrams.own, 0);
+}

@@ -17,7 +17,7 @@ fn path(name: &str) -> SlotPath {
 
 fn incoming(size: usize) -> Incoming {
     let origin = Origin::Datagram { source: *b"SENDER         \0", destination: *b"RECEIVER       \0" };
-    Incoming { data: Bytes::from(vec![7; size]), origin, at: Duration::from_secs(3) }
+    Incoming { data: Bytes::from(vec![7; size]), origin, at: Duration::from_secs(3), peer: None }
 }
 
 fn with_profile(profile: Profile) -> Registry {

@@ -170,7 +170,7 @@ fn send(sender: Profile, receiver: Profile, to: Destination, len: usize) -> Arri
         Ok(Route::Session) => (data, Origin::Session { source: names.0, destination: names.1 }),
         Ok(other) => panic!("{other:?}"),
     };
-    match registry.deliver(&path.name, Incoming { data: sent, origin, at: Duration::ZERO }) {
+    match registry.deliver(&path.name, Incoming { data: sent, origin, at: Duration::ZERO, peer: None }) {
         Ok(delivered) => {
             let message = slot.try_read().unwrap();
             assert_eq!((message.data.len(), message.truncated), (delivered.bytes, delivered.truncated));

@@ -353,6 +353,7 @@ impl World {
             data: Bytes::from(bytes(letter)),
             origin: Origin::Datagram { source: [b'A'; 16], destination: [b'B'; 16] },
             at: Duration::from_millis(self.now),
+            peer: None,
         };
         let result = self.registry.deliver(&path(name).name, incoming).map(|d| d.bytes);
         let expected = match self.live(name) {

@@ -2,16 +2,22 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
-use mailslot::slot::Profile;
+use clap::builder::ValueParser;
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
+use mailslot::slot::{Profile, SlotPath};
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
+
+use crate::lan::{self, LanArgs};
 
 /// Windows mailslots and the Network Neighborhood, off Windows.
 #[derive(Debug, Parser)]
 #[command(name = "mailslot", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit status: 0 done, 1 nothing matched, 2 wrong use or unreadable input.\n\
-    Nothing on these ports is authenticated: whatever is shown is what somebody on the network claims.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 nothing matched, came or was sent, 2 wrong use, unreadable input or no \
+    way to start.\n\
+    Nothing on these ports is authenticated: whatever is shown is what somebody on the network claims."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -22,6 +28,8 @@ pub(crate) enum Command {
     Decode(DecodeArgs),
     Capture(CaptureArgs),
     Replay(ReplayArgs),
+    Listen(ListenArgs),
+    Send(SendArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -154,6 +162,118 @@ pub(crate) struct ReplayArgs {
 
     #[command(flatten)]
     pub(crate) code_page: CodePageArg,
+}
+
+/// Create mailslots and print each message that comes
+///
+/// A line is the time, the slot, who sent the message from where to which name, its size, and the message itself: text
+/// in quotes if it is printable (UTF-8, else the OEM code page), else hex. Messages of the browser, NETLOGON and
+/// messenger services are decoded. Standard error says when the computer has its names, and at the end which messages
+/// were dropped and why.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailslot listen soda                                        on the LAN, until Ctrl-C; needs ports 137 and 138
+  mailslot listen --loopback soda                             on a LAN inside this machine, without any right
+  mailslot listen --json --count 1 --timeout 30 soda news     the first message to either slot, as JSON
+  mailslot listen --raw --count 1 backup > backup.bin         its bytes alone
+  mailslot listen soda --exec notify-send 'A message'         a program for each message
+  mailslot listen --workgroup SALES --name PC7 '\\\\.\\mailslot\\soda'
+
+--exec runs the program itself, without a shell. It gets the message on standard input and, in the environment,
+MAILSLOT_MESSAGE_TIME, _SLOT, _FROM, _TO, _SIZE, _WAY and _SOURCE. Each slot runs one program at a time; the
+slot's further messages wait in it meanwhile, other slots go on. At the end, running programs are given 5 s.
+
+Ports 137 and 138 need a right, which the program can be given once:
+  sudo setcap cap_net_bind_service+ep $(readlink -f $(command -v mailslot))
+
+Exit status: 0 messages came, or Ctrl-C ended it; 1 --timeout passed before a message, or before as many as
+--count says; 2 wrong use, a slot that exists (183), a name that is another's, or ports that are not to be had.")]
+pub(crate) struct ListenArgs {
+    /// The mailslots: soda, '\\.\mailslot\soda' or //./mailslot/soda
+    #[arg(required = true, value_name = "SLOT", value_parser = ValueParser::new(lan::local_slot))]
+    pub(crate) slots: Vec<SlotPath>,
+
+    /// Print one JSON object per line
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) json: bool,
+
+    /// Print the bytes of each message and nothing else
+    #[arg(long)]
+    pub(crate) raw: bool,
+
+    /// End after this many messages
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+
+    /// End this many seconds after the computer has got its names; if it gets none, too, but not before 5 s
+    #[arg(short, long, value_name = "SECONDS", value_parser = lan::seconds)]
+    pub(crate) timeout: Option<std::time::Duration>,
+
+    /// Refuse messages of more bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 0, hide_default_value = true)]
+    pub(crate) max_message_size: u32,
+
+    /// Run a program for each message; everything up to the end, or up to a ';' of its own, is its arguments
+    #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true, value_terminator = ";")]
+    pub(crate) exec: Vec<std::ffi::OsString>,
+
+    #[command(flatten)]
+    pub(crate) code_page: CodePageArg,
+
+    #[command(flatten)]
+    pub(crate) lan: LanArgs,
+}
+
+/// Write a message into the mailslots of a computer, a domain or everybody
+///
+/// Standard output says what went where. The message goes in this computer's name, which is not claimed: sending needs
+/// no right, takes any free ports, and disturbs no other program that has the name or the ports.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").args(["message", "from_file"]))]
+#[command(after_help = "Examples:
+  mailslot send '\\\\PC7\\mailslot\\soda' '12 left'            to one computer
+  mailslot send //PC7/mailslot/soda '12 left'                 the same; slashes need no quotes
+  mailslot send //WORKGROUP/mailslot/soda '12 left'           to all computers of a workgroup or domain
+  mailslot send '//*/mailslot/soda' '12 left'                 to all of one's own workgroup
+  mailslot send --loopback '//*/mailslot/soda' hello          on the LAN inside this machine
+  date | mailslot send //PC7/mailslot/clock                   from standard input, as with -
+  mailslot send //PC7/mailslot/soda ''                        an empty message, which is one, too
+  mailslot send --repeat 10 --interval 0.5 //PC7/mailslot/soda ping
+
+A path //./mailslot/NAME is that of this computer's own slots, if a program of it has its name (mailslot listen).
+Nothing acknowledges a mailslot message: sent means that it is on its way. To a computer and a workgroup up to
+424 bytes (less for long slot names) go in one datagram.
+
+Exit status: 0 all were sent; 1 one was not, with its Win32 code on standard error; 2 wrong use.")]
+pub(crate) struct SendArgs {
+    /// The mailslot: '\\HOST\mailslot\NAME' or //HOST/mailslot/NAME; HOST may be a computer, its address, a domain,
+    /// or * for the own workgroup
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+
+    /// The message; without it, or with -, standard input
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) message: Option<std::ffi::OsString>,
+
+    /// The message is what this file holds
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) from_file: Option<PathBuf>,
+
+    /// Send it so many times
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) repeat: u64,
+
+    /// Wait so many seconds between two of them
+    #[arg(long, value_name = "SECONDS", value_parser = lan::seconds, requires = "repeat")]
+    pub(crate) interval: Option<std::time::Duration>,
+
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) lan: LanArgs,
 }
 
 #[derive(Debug, Args)]

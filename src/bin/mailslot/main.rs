@@ -6,6 +6,7 @@ mod cli;
 mod cmd;
 mod input;
 mod json;
+mod lan;
 mod output;
 mod streams;
 mod text;
@@ -22,8 +23,10 @@ use crate::cli::{Cli, Command};
 enum Outcome {
     /// Something was found and printed, or there was nothing to find.
     Done,
-    /// Nothing matched.
+    /// Nothing matched, or nothing came.
     NothingMatched,
+    /// What was asked of others was not to be had; that was said.
+    Failed,
 }
 
 fn main() -> ExitCode {
@@ -31,12 +34,14 @@ fn main() -> ExitCode {
         Command::Decode(args) => cmd::decode::run(&args),
         Command::Capture(args) => cmd::capture::run(&args),
         Command::Replay(args) => cmd::replay::run(&args),
+        Command::Listen(args) => cmd::listen::run(&args),
+        Command::Send(args) => cmd::send::run(&args),
         Command::Completions(args) => cmd::generate::completions(&args),
         Command::Man(args) => cmd::generate::man(&args),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::NothingMatched) => ExitCode::from(1),
+        Ok(Outcome::NothingMatched | Outcome::Failed) => ExitCode::from(1),
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::note(format_args!("{}", text::safe(&format!("{error:#}"))));

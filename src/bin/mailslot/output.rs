@@ -26,6 +26,11 @@ impl Output {
 
     pub(crate) fn end_line(&mut self) -> anyhow::Result<()> {
         self.buffer.push(b'\n');
+        self.end_unit()
+    }
+
+    /// Ends something that is not a line.
+    pub(crate) fn end_unit(&mut self) -> anyhow::Result<()> {
         if self.immediate || self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 

@@ -22,7 +22,7 @@ use mailslot::service::{Limits, Machine};
 use self::datagram::Decoded;
 use self::filter::Filter;
 pub(super) use self::filter::{matches as matches_slot, slot_globs};
-pub(super) use self::line::message as message_line;
+pub(super) use self::line::{known_message, message as message_line};
 use self::name_service::NameService;
 use self::record::{Body, Record};
 use self::save::Save;

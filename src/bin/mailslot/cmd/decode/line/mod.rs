@@ -64,3 +64,11 @@ pub(crate) fn message(slot: &[u8], data: &[u8], page: CodePage) -> String {
     datagram::message(&mut line, &message, data, page);
     line
 }
+
+/// The same for a message of a service whose messages are known; `None` for any other.
+pub(crate) fn known_message(slot: &[u8], data: &[u8], page: CodePage) -> Option<String> {
+    match Message::read(slot, data) {
+        Ok(Message::Raw) | Err(_) => None,
+        Ok(_) => Some(message(slot, data, page)),
+    }
+}

@@ -1,0 +1,268 @@
+//! `mailslot listen`: slots, and what comes into them.
+
+mod exec;
+mod print;
+
+use core::future::{Future, pending, poll_fn};
+use core::pin::Pin;
+use core::task::Poll;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context;
+use mailslot::node::{Node, SlotReader};
+use mailslot::slot::{CreateOptions, MailslotError, Message, ReadTimeout};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use self::exec::Exec;
+use self::print::{Fact, Printer};
+use crate::Outcome;
+use crate::cli::ListenArgs;
+use crate::lan::{self, Interrupt, Role};
+use crate::output::{is_closed_pipe, note};
+use crate::text;
+
+/// How long programs that still run are waited for at the end.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+pub(crate) fn run(args: &ListenArgs) -> anyhow::Result<Outcome> {
+    let builder = args.lan.builder(Role::Member)?;
+    lan::runtime()?.block_on(async {
+        let mut interrupt = Interrupt::new()?;
+        let node = builder.start().await?;
+        let result = listen(args, &node, &mut interrupt).await;
+        // Others learn at once that the names are free. A second Ctrl-C does not wait for it.
+        tokio::select! {
+            _ = node.shutdown() => {}
+            () = interrupt.wait() => {}
+        }
+        result
+    })
+}
+
+async fn listen(args: &ListenArgs, node: &Node, interrupt: &mut Interrupt) -> anyhow::Result<Outcome> {
+    let options = CreateOptions {
+        max_message_size: args.max_message_size,
+        read_timeout: ReadTimeout::FOREVER,
+        ..CreateOptions::default()
+    };
+    let slots: Vec<SlotReader> = args
+        .slots
+        .iter()
+        .map(|path| node.create(path, options).map_err(|error| refused(&error)))
+        .collect::<Result<_, _>>()?;
+    match claim(args, node, interrupt).await? {
+        Claim::Done => {}
+        Claim::Interrupted => return Ok(Outcome::Done),
+        Claim::TimedOut => {
+            note(format_args!("the names were not to be had in time"));
+            return Ok(Outcome::NothingMatched);
+        }
+    }
+    let names: Vec<_> = slots.iter().map(|slot| text::safe(&slot.name().to_string())).collect();
+    note(format_args!(
+        "listening as {} in {} on {}: {}",
+        base(node.name()),
+        base(node.workgroup()),
+        lan::interfaces(node),
+        names.join(", ")
+    ));
+    let mut listener = Listener::new(args, node, &slots);
+    let result = listener.run(interrupt).await;
+    let received = listener.printer.printed;
+    let waited = listener.wait_for_programs(interrupt).await;
+    match result {
+        Err(error) if is_closed_pipe(&error) => Err(error),
+        result => {
+            report_drops(node, received);
+            waited?;
+            result
+        }
+    }
+}
+
+fn base(name: mailslot::wire::name::NetbiosName) -> String {
+    name.base().escape_ascii().to_string()
+}
+
+fn refused(error: &MailslotError) -> anyhow::Error {
+    anyhow::anyhow!("{}: {error}", error.win32())
+}
+
+enum Claim {
+    Done,
+    Interrupted,
+    TimedOut,
+}
+
+/// Waits until the names are this node's.
+async fn claim(args: &ListenArgs, node: &Node, interrupt: &mut Interrupt) -> anyhow::Result<Claim> {
+    if node.interfaces().is_empty() {
+        note(format_args!("no network interface is up; waiting for one"));
+    }
+    let ready = async {
+        match args.timeout {
+            Some(time) => timeout(time.max(Duration::from_secs(5)), node.ready()).await.ok(),
+            None => Some(node.ready().await),
+        }
+    };
+    tokio::select! {
+        ready = ready => match ready {
+            Some(result) => Ok(result.map(|()| Claim::Done)?),
+            None => Ok(Claim::TimedOut),
+        },
+        () = interrupt.wait() => Ok(Claim::Interrupted),
+    }
+}
+
+struct Listener<'a> {
+    args: &'a ListenArgs,
+    slots: &'a [SlotReader],
+    printer: Printer,
+    exec: Option<Exec>,
+    /// The programs that run, by the slot whose message each has.
+    running: JoinSet<usize>,
+    /// Slots whose program still runs: they are not read.
+    busy: Vec<bool>,
+    /// The slot that is looked at first, so that a busy one does not starve the others.
+    first: usize,
+}
+
+impl<'a> Listener<'a> {
+    fn new(args: &'a ListenArgs, node: &Node, slots: &'a [SlotReader]) -> Self {
+        Self {
+            args,
+            slots,
+            printer: Printer::new(args, node.clock()),
+            exec: Exec::new(&args.exec),
+            running: JoinSet::new(),
+            busy: vec![false; slots.len()],
+            first: 0,
+        }
+    }
+
+    async fn run(&mut self, interrupt: &mut Interrupt) -> anyhow::Result<Outcome> {
+        let end = self.args.timeout.and_then(|time| Instant::now().checked_add(time));
+        let alarm = async {
+            match end {
+                Some(end) => sleep_until(end).await,
+                None => pending().await,
+            }
+        };
+        tokio::pin!(alarm);
+        while self.args.count.is_none_or(|count| self.printer.printed < count) {
+            // What is there is taken before anything is waited for; lines are gathered meanwhile.
+            if let Some((index, message)) = self.next_at_once() {
+                self.take(index, message)?;
+                continue;
+            }
+            self.printer.flush()?;
+            tokio::select! {
+                (index, message) = next(self.slots, &self.busy, self.first) => {
+                    self.take(index, message.context("reading the mailslot")?)?;
+                }
+                Some(done) = self.running.join_next() => self.is_free(done),
+                () = &mut alarm => {
+                    let enough = self.printer.printed > 0 && self.args.count.is_none();
+                    return Ok(if enough { Outcome::Done } else { Outcome::NothingMatched });
+                }
+                () = interrupt.wait() => return Ok(Outcome::Done),
+            }
+        }
+        self.printer.flush()?;
+        Ok(Outcome::Done)
+    }
+
+    fn is_free(&mut self, done: Result<usize, tokio::task::JoinError>) {
+        if let Some(busy) = done.ok().and_then(|slot| self.busy.get_mut(slot)) {
+            *busy = false;
+        }
+    }
+
+    /// A message that is there already.
+    fn next_at_once(&mut self) -> Option<(usize, Message)> {
+        while let Some(done) = self.running.try_join_next() {
+            self.is_free(done);
+        }
+        order(self.slots.len(), self.first).find_map(|index| {
+            let idle = !self.busy.get(index).copied().unwrap_or(true);
+            let slot = self.slots.get(index).filter(|_| idle)?;
+            Some((index, slot.try_recv().ok()?))
+        })
+    }
+
+    fn take(&mut self, index: usize, message: Message) -> anyhow::Result<()> {
+        self.first = (index + 1) % self.slots.len().max(1);
+        let Some(slot) = self.slots.get(index) else { return Ok(()) };
+        let fact = Fact::new(slot, message, &self.printer);
+        self.printer.print(&fact)?;
+        if let Some(exec) = &self.exec {
+            let program = exec.run(fact);
+            self.running.spawn(async move {
+                program.await;
+                index
+            });
+            if let Some(busy) = self.busy.get_mut(index) {
+                *busy = true;
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_for_programs(&mut self, interrupt: &mut Interrupt) -> anyhow::Result<()> {
+        self.printer.flush()?;
+        let all = async { while self.running.join_next().await.is_some() {} };
+        tokio::select! {
+            _ = timeout(LAST_WAIT, all) => {}
+            () = interrupt.wait() => {}
+        }
+        if !self.running.is_empty() {
+            note(format_args!("{} programs of --exec still run and are left alone", self.running.len()));
+        }
+        Ok(())
+    }
+}
+
+fn order(slots: usize, first: usize) -> impl Iterator<Item = usize> {
+    (first..slots).chain(0..first.min(slots))
+}
+
+/// The next message of any slot that is not busy. Dropping the future loses nothing.
+async fn next(slots: &[SlotReader], busy: &[bool], first: usize) -> (usize, Result<Message, MailslotError>) {
+    type Read<'a> = Pin<Box<dyn Future<Output = Result<Message, MailslotError>> + 'a>>;
+    let idle =
+        |(index, slot): (usize, _)| (!busy.get(index).copied().unwrap_or(true)).then_some((index, slot));
+    let mut reads: Vec<(usize, Read<'_>)> = order(slots.len(), first)
+        .filter_map(|index| idle((index, slots.get(index)?)))
+        .map(|(index, slot)| (index, Box::pin(slot.recv()) as Read<'_>))
+        .collect();
+    poll_fn(|cx| {
+        for (index, read) in &mut reads {
+            if let Poll::Ready(result) = read.as_mut().poll(cx) {
+                return Poll::Ready((*index, result));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// What did not reach a slot, if there was anything.
+fn report_drops(node: &Node, received: u64) {
+    let stats = node.stats();
+    let mut drops: BTreeMap<&str, u64> = BTreeMap::new();
+    for datagrams in stats.interfaces.iter().map(|interface| &interface.datagrams) {
+        for (reason, count) in datagrams.drops.iter().chain(&datagrams.given_up) {
+            *drops.entry(reason).or_default() += count;
+        }
+    }
+    let total: u64 = drops.values().sum();
+    if total > 0 {
+        let reasons: Vec<_> = drops.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        note(format_args!(
+            "{received} messages came; {total} datagrams were dropped: {}",
+            reasons.join(", ")
+        ));
+    }
+}

@@ -1,0 +1,169 @@
+//! A message, as it is printed.
+
+use std::net::SocketAddrV4;
+use std::time::SystemTime;
+
+use mailslot::capture::Timestamp;
+use mailslot::node::{Clock, SlotReader};
+use mailslot::slot::{Message, Origin};
+use mailslot::wire::name::NetbiosName;
+use mailslot::wire::oem::CodePage;
+
+use crate::cli::ListenArgs;
+use crate::cmd::decode::known_message;
+use crate::json::Json;
+use crate::output::Output;
+use crate::text;
+
+/// A message and all that is known of it.
+pub(super) struct Fact {
+    pub(super) message: Message,
+    pub(super) slot: String,
+    /// RFC 3339.
+    pub(super) time: String,
+    /// Sender and destination; a message of this process has none.
+    pub(super) names: Option<(NetbiosName, NetbiosName)>,
+    pub(super) way: &'static str,
+    pub(super) page: CodePage,
+}
+
+impl Fact {
+    pub(super) fn new(slot: &SlotReader, message: Message, printer: &Printer) -> Self {
+        let age = message.at.map(|at| printer.clock.now().saturating_sub(at)).unwrap_or_default();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let at = now.saturating_sub(age);
+        let at = Timestamp::new(i64::try_from(at.as_secs()).unwrap_or(i64::MAX), at.subsec_nanos());
+        let mut time = Vec::new();
+        text::Clock::new().write(at, &mut time);
+        let names = |source, destination| {
+            Some((NetbiosName::from_bytes(source), NetbiosName::from_bytes(destination)))
+        };
+        let (way, names) = match message.origin {
+            Origin::Datagram { source, destination } => ("datagram", names(source, destination)),
+            Origin::Session { source, destination } => ("session", names(source, destination)),
+            _ => ("local", None),
+        };
+        Self {
+            message,
+            slot: slot.name().to_string(),
+            time: String::from_utf8(time).unwrap_or_default(),
+            names,
+            way,
+            page: printer.page,
+        }
+    }
+
+    pub(super) fn from(&self) -> Option<String> {
+        self.names.map(|(from, _)| text::name(&from, self.page))
+    }
+
+    pub(super) fn to(&self) -> Option<String> {
+        self.names.map(|(_, to)| text::name(&to, self.page))
+    }
+
+    pub(super) const fn source(&self) -> Option<SocketAddrV4> {
+        self.message.peer
+    }
+}
+
+/// Where messages are printed.
+pub(super) struct Printer {
+    output: Output,
+    clock: Clock,
+    page: CodePage,
+    json: bool,
+    raw: bool,
+    /// Messages so far.
+    pub(super) printed: u64,
+}
+
+impl Printer {
+    pub(super) fn new(args: &ListenArgs, clock: Clock) -> Self {
+        let (page, json, raw) = (args.code_page.code_page, args.json, args.raw);
+        Self { output: Output::new(false), clock, page, json, raw, printed: 0 }
+    }
+
+    pub(super) fn flush(&mut self) -> anyhow::Result<()> {
+        self.output.flush()
+    }
+
+    pub(super) fn print(&mut self, fact: &Fact) -> anyhow::Result<()> {
+        self.printed += 1;
+        let out = self.output.line();
+        if self.raw {
+            out.extend_from_slice(&fact.message.data);
+            return self.output.end_unit();
+        }
+        if self.json {
+            object(fact, out)
+        } else {
+            line(fact, out)
+        }
+        self.output.end_line()
+    }
+}
+
+fn line(fact: &Fact, out: &mut Vec<u8>) {
+    let data = &fact.message.data;
+    let (from, to) = (fact.from().unwrap_or_default(), fact.to().unwrap_or_default());
+    let source = fact.source().map_or_else(String::new, |source| format!(" ({source})"));
+    let cut = if fact.message.truncated { " (cut)" } else { "" };
+    let session = if fact.way == "session" { " by session" } else { "" };
+    let what = known_message(fact.slot.as_bytes(), data, fact.page).unwrap_or_else(|| {
+        if data.is_empty() {
+            String::new()
+        } else {
+            printable(data, fact.page).map_or_else(
+                || format!(" {}", hex::encode(data)),
+                |text| format!(" \"{}\"", text::safe(&text)),
+            )
+        }
+    });
+    let slot = text::safe(&fact.slot);
+    let line = format!("{} {slot} {from}{source} > {to} {} bytes{session}{cut}{what}", fact.time, data.len());
+    out.extend_from_slice(line.as_bytes());
+}
+
+/// The message as text, if it is one: UTF-8, else OEM text, with no control characters but tabs and line breaks. A NUL
+/// at its end, as C programs send it, is left out.
+fn printable(data: &[u8], page: CodePage) -> Option<String> {
+    let text = data.strip_suffix(b"\0").unwrap_or(data);
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => text.to_owned(),
+        Err(_) => page.decode(text),
+    };
+    let is_text = |character: char| !character.is_control() || matches!(character, '\t' | '\r' | '\n');
+    text.chars().all(is_text).then_some(text)
+}
+
+fn object(fact: &Fact, out: &mut Vec<u8>) {
+    let mut json = Json { out, page: fact.page };
+    json.raw("{\"time\":");
+    json.string(&fact.time);
+    json.raw(",\"slot\":");
+    json.string(&fact.slot);
+    if let Some((from, to)) = &fact.names {
+        json.raw(",\"from\":");
+        json.scoped_name(&(*from).into());
+        json.raw(",\"to\":");
+        json.scoped_name(&(*to).into());
+    }
+    json.field(",\"size\":", fact.message.data.len());
+    json.raw(",\"data\":");
+    json.hex(&fact.message.data);
+    if let Some(text) = printable(&fact.message.data, fact.page) {
+        json.raw(",\"text\":");
+        json.string(&text);
+    }
+    json.raw(",\"way\":");
+    json.word(fact.way);
+    if let Some(source) = fact.source() {
+        json.raw(",\"source\":\"");
+        json.address(source);
+        json.raw("\"");
+    }
+    if fact.message.truncated {
+        json.raw(",\"truncated\":true");
+    }
+    json.raw("}");
+}

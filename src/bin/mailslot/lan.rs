@@ -1,0 +1,296 @@
+//! Being on a LAN: the options of all commands that are, and the node that they make.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, ValueHint};
+use mailslot::node::{Builder, InterfaceChoice, LoopbackLan, Node};
+use mailslot::service::names::timers::Timers;
+use mailslot::service::names::{Lmhosts, NodeType};
+use mailslot::slot::Profile;
+use mailslot::wire::{nbdgm, nbns};
+
+use crate::output::note;
+use crate::text;
+
+/// How long a command that only asks waits for an answer of one node or name server: the time of Windows (MS-NBTE),
+/// not the 5 s of RFC 1002.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How this computer is on the LAN.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "LAN options")]
+pub(crate) struct LanArgs {
+    /// The computer name, at most 15 characters [default: the host's name]
+    #[arg(long, value_name = "NAME", env = "MAILSLOT_NAME", hide_env_values = true)]
+    pub(crate) name: Option<String>,
+
+    /// The workgroup or domain, at most 15 characters
+    #[arg(long, value_name = "NAME", default_value = "WORKGROUP", env = "MAILSLOT_WORKGROUP")]
+    #[arg(hide_env_values = true)]
+    pub(crate) workgroup: String,
+
+    /// Be on this interface only, given by its name or its address; may be repeated [default: all that are up]
+    #[arg(long, value_name = "INTERFACE", env = "MAILSLOT_INTERFACE", value_delimiter = ',')]
+    #[arg(hide_env_values = true)]
+    interface: Vec<InterfaceChoice>,
+
+    /// Be on a LAN inside this machine, which needs no right: at ADDR, 127.x.y.z, or at a random one
+    ///
+    /// All programs of this machine with the same ports are on one LAN: 10137 and 10138, or what --name-port and
+    /// --datagram-port say.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    #[arg(default_value = "off", hide_default_value = true, value_parser = loopback)]
+    #[arg(env = "MAILSLOT_LOOPBACK", hide_env_values = true)]
+    loopback: Loopback,
+
+    /// How names are claimed and found: b by broadcast, p by name server, m and h by both [default: h with --wins,
+    /// else b]
+    #[arg(long, value_name = "TYPE", env = "MAILSLOT_NODE_TYPE", value_parser = node_type)]
+    #[arg(hide_env_values = true)]
+    node_type: Option<NodeType>,
+
+    /// A name server (WINS); may be repeated
+    #[arg(long, value_name = "ADDR", env = "MAILSLOT_WINS", value_delimiter = ',', hide_env_values = true)]
+    wins: Vec<Ipv4Addr>,
+
+    /// The NetBIOS scope; only computers of the same scope hear each other
+    #[arg(long, value_name = "SCOPE", default_value = "", hide_default_value = true)]
+    #[arg(env = "MAILSLOT_SCOPE", hide_env_values = true)]
+    scope: String,
+
+    /// Behave like this Windows: nt, nt4 or win9x
+    #[arg(long, value_name = "PROFILE", default_value_t, env = "MAILSLOT_PROFILE", hide_env_values = true)]
+    profile: Profile,
+
+    /// The UDP port of the name service here [default: 137; any free one in a command that only sends or asks]
+    #[arg(long, value_name = "PORT", env = "MAILSLOT_NAME_PORT", hide_env_values = true)]
+    name_port: Option<u16>,
+
+    /// The UDP port of the datagram service here [default: 138; any free one in a command that only sends or asks]
+    #[arg(long, value_name = "PORT", env = "MAILSLOT_DATAGRAM_PORT", hide_env_values = true)]
+    datagram_port: Option<u16>,
+
+    /// The UDP port of the others' name service [default: 137]
+    #[arg(long, value_name = "PORT", env = "MAILSLOT_PEER_NAME_PORT", hide_env_values = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    peer_name_port: Option<u16>,
+
+    /// The UDP port of the others' datagram service [default: 138]
+    #[arg(long, value_name = "PORT", env = "MAILSLOT_PEER_DATAGRAM_PORT", hide_env_values = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    peer_datagram_port: Option<u16>,
+
+    /// Tell others this address where it is not the interface's own (containers, NAT)
+    #[arg(long, value_name = "ADDR", env = "MAILSLOT_ADVERTISE", hide_env_values = true)]
+    advertise: Option<Ipv4Addr>,
+
+    /// Names from an LMHOSTS file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "MAILSLOT_LMHOSTS")]
+    #[arg(hide_env_values = true)]
+    lmhosts: Option<PathBuf>,
+}
+
+/// Whether the node is on a loopback LAN, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loopback {
+    Off,
+    Anywhere,
+    At(Ipv4Addr),
+}
+
+fn loopback(text: &str) -> Result<Loopback, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "" | "off" | "0" | "no" | "false" => Ok(Loopback::Off),
+        "on" | "1" | "yes" | "true" => Ok(Loopback::Anywhere),
+        text => match text.parse::<Ipv4Addr>() {
+            Ok(address) if address.is_loopback() && address != LoopbackLan::BROADCAST => {
+                Ok(Loopback::At(address))
+            }
+            _ => Err("an address that begins with 127, or on or off".to_owned()),
+        },
+    }
+}
+
+fn node_type(text: &str) -> Result<NodeType, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "b" => Ok(NodeType::B),
+        "p" => Ok(NodeType::P),
+        "m" => Ok(NodeType::M),
+        "h" => Ok(NodeType::H),
+        _ => Err("the node types are b, p, m and h"),
+    }
+}
+
+/// What a node is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It has names of its own and the usual ports.
+    Member,
+    /// It only sends and asks: it claims no names and takes any free ports, so it needs no right, is there at once and
+    /// disturbs no other program of this machine.
+    Guest,
+}
+
+impl LanArgs {
+    /// The node's settings.
+    pub(crate) fn builder(&self, role: Role) -> anyhow::Result<Builder> {
+        let mut builder = Node::builder().workgroup(&self.workgroup).scope(&self.scope).profile(self.profile);
+        if let Some(name) = &self.name {
+            builder = builder.name(name);
+        }
+        let peers = match self.loopback_lan()? {
+            Some(mut lan) => {
+                anyhow::ensure!(
+                    self.interface.is_empty(),
+                    "--loopback and --interface: a node on the loopback LAN is on no other interface"
+                );
+                if role == Role::Guest && lan.address.is_none() {
+                    // One address for all, so that what is sent twice is not taken for copies of one message that came
+                    // from two interfaces.
+                    lan = lan.at(Ipv4Addr::LOCALHOST);
+                }
+                builder = builder.loopback(lan);
+                if role == Role::Guest {
+                    builder = builder.name_port(0).datagram_port(0);
+                }
+                (lan.name_port, lan.datagram_port)
+            }
+            None => {
+                let usual = |port| if role == Role::Guest { 0 } else { port };
+                builder = builder
+                    .name_port(self.name_port.unwrap_or_else(|| usual(nbns::PORT)))
+                    .datagram_port(self.datagram_port.unwrap_or_else(|| usual(nbdgm::PORT)));
+                (nbns::PORT, nbdgm::PORT)
+            }
+        };
+        builder = builder
+            .peer_ports(self.peer_name_port.unwrap_or(peers.0), self.peer_datagram_port.unwrap_or(peers.1));
+        for interface in &self.interface {
+            builder = builder.interface(interface.clone());
+        }
+        for server in &self.wins {
+            builder = builder.wins(*server);
+        }
+        if let Some(node_type) = self.node_type {
+            builder = builder.node_type(node_type);
+        }
+        if let Some(address) = self.advertise {
+            builder = builder.advertise(address);
+        }
+        if let Some(file) = &self.lmhosts {
+            builder = builder.lmhosts(lmhosts(file)?);
+        }
+        if role == Role::Guest {
+            let mut timers = Timers::default();
+            timers.unicast_timeout = PATIENCE;
+            builder = builder.claim_names(false).timers(timers);
+        }
+        Ok(builder)
+    }
+
+    /// The loopback LAN, if the node is on one.
+    fn loopback_lan(&self) -> anyhow::Result<Option<LoopbackLan>> {
+        let usual = LoopbackLan::default();
+        let (names, datagrams) =
+            (self.name_port.unwrap_or(usual.name_port), self.datagram_port.unwrap_or(usual.datagram_port));
+        let lan = LoopbackLan::new(names, datagrams);
+        let lan = match self.loopback {
+            Loopback::Off => return Ok(None),
+            Loopback::Anywhere => lan,
+            Loopback::At(address) => lan.at(address),
+        };
+        anyhow::ensure!(
+            names != 0 && datagrams != 0,
+            "on a loopback LAN --name-port and --datagram-port are everybody's ports, which cannot be 0"
+        );
+        anyhow::ensure!(names != datagrams, "--name-port and --datagram-port must differ");
+        Ok(Some(lan))
+    }
+}
+
+/// An LMHOSTS file and those it includes. Lines that say nothing usable are reported.
+fn lmhosts(file: &Path) -> anyhow::Result<Lmhosts> {
+    let read = |file: &Path| -> std::io::Result<String> {
+        // Names are in an OEM code page; only ASCII ones can be used.
+        Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())
+    };
+    let text = read(file).with_context(|| file.display().to_string())?;
+    let directory = file.parent().unwrap_or_else(|| Path::new(""));
+    let lmhosts = Lmhosts::parse(&text, |included| read(&directory.join(included)).ok());
+    for error in lmhosts.errors() {
+        note(format_args!("{}", text::safe(&format!("{}: {error}", file.display()))));
+    }
+    Ok(lmhosts)
+}
+
+/// Where a command that talks to the LAN runs.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // The node goes on while the command waits for standard output.
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().context("cannot start the runtime")
+}
+
+/// Waits until the program is asked to end: Ctrl-C, or SIGTERM.
+#[cfg(unix)]
+pub(crate) struct Interrupt(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Interrupt {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    }
+
+    pub(crate) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
+}
+
+/// Waits until the program is asked to end: Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) struct Interrupt;
+
+#[cfg(not(unix))]
+impl Interrupt {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(crate) async fn wait(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            core::future::pending().await
+        }
+    }
+}
+
+/// `eth0 192.0.2.7/24, eth1 198.51.100.7/24`
+pub(crate) fn interfaces(node: &Node) -> String {
+    let interfaces: Vec<_> = node.interfaces().iter().map(|interface| interface.to_string()).collect();
+    interfaces.join(", ")
+}
+
+/// A time in seconds, such as 2 or 0.5.
+pub(crate) fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse::<f64>().map_err(|_| "a number of seconds, such as 2 or 0.5")?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "a number of seconds, such as 2 or 0.5")
+}
+
+/// A slot of this computer: `soda`, `\\.\mailslot\soda` or `//./mailslot/soda`.
+pub(crate) fn local_slot(text: &str) -> Result<mailslot::slot::SlotPath, mailslot::slot::MailslotError> {
+    use mailslot::slot::{MailslotError, SlotName, SlotPath};
+    let path = match SlotPath::parse(text) {
+        Ok(path) => path,
+        // A plain name, or a path that lost something on its way here.
+        Err(MailslotError::NotAMailslot { .. }) if !text.starts_with(['\\', '/']) => {
+            SlotPath::local(SlotName::new(text)?)
+        }
+        Err(error) => return Err(error),
+    };
+    if path.is_local() { Ok(path) } else { Err(MailslotError::RemoteCreate { path: text.to_owned() }) }
+}
