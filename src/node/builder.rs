@@ -2,7 +2,8 @@
 
 use core::net::Ipv4Addr;
 
-use super::{InterfaceChoice, Node, NodeError};
+use super::tap::Tap;
+use super::{InterfaceChoice, Node, NodeError, SentFrame};
 use crate::service::Limits;
 use crate::service::names::timers::Timers;
 use crate::service::names::{Lmhosts, NameKind, NodeType};
@@ -100,6 +101,7 @@ pub struct Builder {
     pub(super) timers: Timers,
     pub(super) suppress_duplicates: bool,
     claim_names: bool,
+    pub(super) tap: Option<Tap>,
     registry: Option<Registry>,
 }
 
@@ -129,6 +131,7 @@ impl Default for Builder {
             timers: Timers::default(),
             suppress_duplicates: true,
             claim_names: true,
+            tap: None,
             registry: None,
         }
     }
@@ -268,6 +271,12 @@ impl Builder {
     /// asks, at once and beside a node that has the name; it receives only what is sent to `*` and to its extra names.
     pub const fn claim_names(mut self, on: bool) -> Self {
         self.claim_names = on;
+        self
+    }
+
+    /// Shows `see` every UDP payload that the node has sent, from the task that sent it; it must not block.
+    pub fn observe(mut self, see: impl Fn(SentFrame<'_>) + Send + Sync + 'static) -> Self {
+        self.tap = Some(Tap::new(see));
         self
     }
 

@@ -225,7 +225,11 @@ impl Driver {
             };
             let mut stats = lock(&self.stats);
             match result {
-                Ok(_) => stats.names.sent += 1,
+                Ok(_) => {
+                    stats.names.sent += 1;
+                    drop(stats);
+                    self.shared.was_sent(port, transmit.destination, &transmit.bytes);
+                }
                 Err(error) => {
                     stats.names.send_errors += 1;
                     drop(stats);

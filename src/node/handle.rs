@@ -102,7 +102,7 @@ impl Node {
             incoming,
             outgoing: Arc::new(Pool::new(clock, limits)),
             node_type: settings.node_type.unwrap_or(default_type),
-            shared: Arc::new(Shared::new(settings.suppress_duplicates)),
+            shared: Arc::new(Shared::new(settings.suppress_duplicates, settings.tap.clone())),
             registry,
             clock,
             computer,

@@ -57,6 +57,7 @@ mod send;
 mod session;
 mod shared;
 mod stats;
+mod tap;
 mod udp;
 mod wait;
 
@@ -70,6 +71,7 @@ pub use interface::{Interface, InterfaceChoice};
 pub use reader::SlotReader;
 pub use send::{MailslotSender, Sent, Way};
 pub use stats::{DatagramStats, InterfaceStats, NameStats, NodeStats, SendStats};
+pub use tap::SentFrame;
 pub use wait::{Clock, ThreadWait, recv};
 
 use shared::Shared;

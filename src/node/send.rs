@@ -372,6 +372,8 @@ impl Node {
                 let mut sent = lock(&self.inner.sent);
                 sent.datagrams += 1;
                 sent.bytes += u64::try_from(data.len()).unwrap_or(0);
+                drop(sent);
+                self.inner.shared.was_sent(port, address, &bytes);
                 Ok(())
             }
             Err(source) => {

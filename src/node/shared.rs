@@ -8,12 +8,15 @@ use tokio::sync::watch;
 
 use super::driver::{OwnName, lock};
 use super::duplicates::Duplicates;
-use super::{Arrived, OwnState};
+use super::tap::Tap;
+use super::udp::{Port, Service};
+use super::{Arrived, OwnState, SentFrame};
 use crate::service::names::NameKind;
 use crate::wire::name::NetbiosName;
 
 #[derive(Debug)]
 pub(super) struct Shared {
+    tap: Option<Tap>,
     /// The name tables, by driver.
     tables: Mutex<BTreeMap<u64, Vec<OwnName>>>,
     /// Changes with the tables.
@@ -24,12 +27,22 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(suppress_duplicates: bool) -> Self {
+    pub(super) fn new(suppress_duplicates: bool, tap: Option<Tap>) -> Self {
         Self {
+            tap,
             tables: Mutex::default(),
             changed: watch::Sender::new(0),
             duplicates: suppress_duplicates.then(Mutex::default),
             addresses: RwLock::default(),
+        }
+    }
+
+    /// Shows the tap what was sent.
+    pub(super) fn was_sent(&self, port: &Port, destination: SocketAddrV4, bytes: &[u8]) {
+        if let Some(tap) = &self.tap
+            && let Ok(std::net::SocketAddr::V4(source)) = port.socket.local_addr()
+        {
+            tap.see(SentFrame { source, destination, name_service: port.service == Service::Names, bytes });
         }
     }
 

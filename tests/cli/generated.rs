@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::run;
 
-const COMMANDS: [&str; 6] = ["decode", "replay", "listen", "send", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["decode", "replay", "listen", "send", "lookup", "status", "names", "demo", "completions", "man"];
 
 #[test]
 fn every_command_has_help() {

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "cli")]
 
+mod asking;
 mod build;
 mod damage;
 mod decode;

@@ -34,8 +34,12 @@ fn main() -> ExitCode {
         Command::Decode(args) => cmd::decode::run(&args),
         Command::Capture(args) => cmd::capture::run(&args),
         Command::Replay(args) => cmd::replay::run(&args),
+        Command::Demo => cmd::demo::run(),
         Command::Listen(args) => cmd::listen::run(&args),
         Command::Send(args) => cmd::send::run(&args),
+        Command::Lookup(args) => cmd::lookup::run(&args),
+        Command::Status(args) => cmd::status::run(&args),
+        Command::Names(args) => cmd::names::run(&args),
         Command::Completions(args) => cmd::generate::completions(&args),
         Command::Man(args) => cmd::generate::man(&args),
     };

@@ -2,7 +2,11 @@
 
 pub(crate) mod capture;
 pub(crate) mod decode;
+pub(crate) mod demo;
 pub(crate) mod generate;
 pub(crate) mod listen;
+pub(crate) mod lookup;
+pub(crate) mod names;
 pub(crate) mod replay;
 pub(crate) mod send;
+pub(crate) mod status;

@@ -1,0 +1,39 @@
+//! Seeing what a node puts on the wire.
+
+use core::fmt;
+use core::net::SocketAddrV4;
+use std::sync::Arc;
+
+/// A UDP payload that a node has sent.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct SentFrame<'a> {
+    /// Where it was sent from.
+    pub source: SocketAddrV4,
+    /// Where to.
+    pub destination: SocketAddrV4,
+    /// Whether it is one of the name service; else it is one of the datagram service.
+    pub name_service: bool,
+    /// The payload.
+    pub bytes: &'a [u8],
+}
+
+/// Who is shown each frame.
+#[derive(Clone)]
+pub(super) struct Tap(Arc<dyn Fn(SentFrame<'_>) + Send + Sync>);
+
+impl Tap {
+    pub(super) fn new(see: impl Fn(SentFrame<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(see))
+    }
+
+    pub(super) fn see(&self, frame: SentFrame<'_>) {
+        (self.0)(frame);
+    }
+}
+
+impl fmt::Debug for Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tap(..)")
+    }
+}
