@@ -139,3 +139,21 @@ fn settings_come_from_the_environment() {
     assert_eq!((&got["from"], &got["to"]), (&"ENVY<00>".into(), &"SALES<00>".into()));
     assert!(got["source"].as_str().unwrap().starts_with("127.9.9.9:"));
 }
+
+#[test]
+fn what_is_too_long_for_a_datagram_goes_by_session() {
+    let lan = Lan::new();
+    let mut reader = lan.listen(&["--name", "READER", "--json", "soda"]);
+    let sent = lan.run(&["send", "--json", "--name", "WRITER", "//READER/mailslot/soda"], &[b'x'; 5000]);
+    assert_eq!(sent.code, Some(0), "{}", sent.stderr);
+    assert_eq!(parse(&sent.stdout)[0]["way"], "session 139");
+    let got = reader.object();
+    assert_eq!(
+        (&got["way"], &got["size"], &got["from"]),
+        (&"session".into(), &5000.into(), &"WRITER<00>".into())
+    );
+    assert!(got["source"].as_str().unwrap().starts_with("127.0.0.1:"));
+    let sent = lan.run(&["send", "//READER/mailslot/none", "-"], &[b'x'; 5000]);
+    assert_eq!(sent.code, Some(1));
+    assert!(sent.stderr.contains("ERROR_FILE_NOT_FOUND (2)"), "{}", sent.stderr);
+}

@@ -250,8 +250,8 @@ pub(crate) struct ListenArgs {
   mailslot send --repeat 10 --interval 0.5 //PC7/mailslot/soda ping
 
 A path //./mailslot/NAME is that of this computer's own slots, if a program of it has its name (mailslot listen).
-Nothing acknowledges a mailslot message: sent means that it is on its way. To a computer and a workgroup up to
-424 bytes (less for long slot names) go in one datagram.
+Up to 424 bytes (less for long slot names) go in one datagram, which nothing acknowledges: sent means that it is on its
+way. Longer ones go by SMB session, to one computer only.
 
 Exit status: 0 all were sent; 1 one was not, with its Win32 code on standard error; 2 wrong use.")]
 pub(crate) struct SendArgs {

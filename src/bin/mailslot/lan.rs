@@ -186,7 +186,7 @@ impl LanArgs {
         if role == Role::Guest {
             let mut timers = Timers::default();
             timers.unicast_timeout = PATIENCE;
-            builder = builder.claim_names(false).timers(timers);
+            builder = builder.claim_names(false).session_ports(None, None).timers(timers);
         }
         Ok(builder)
     }

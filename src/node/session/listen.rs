@@ -82,7 +82,7 @@ async fn accept(listener: TcpListener, framing: Framing, context: Arc<Context>) 
                 Ok(admission) => {
                     let config = Arc::new(config(&context));
                     let server = Server::new(context.clock.now(), config, admission, framing);
-                    connections.spawn(serve(stream, server, *peer.ip(), Arc::clone(&context)));
+                    connections.spawn(serve(stream, server, peer, Arc::clone(&context)));
                 }
                 Err(reason) => tracing::warn!(%peer, %reason, "a session is not let in"),
             },
@@ -107,7 +107,7 @@ fn config(context: &Context) -> ServerConfig {
     }
 }
 
-async fn serve(stream: TcpStream, mut server: Server, peer: Ipv4Addr, context: Arc<Context>) {
+async fn serve(stream: TcpStream, mut server: Server, peer: SocketAddrV4, context: Arc<Context>) {
     // Answers are small and waited for.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "a session's socket");
@@ -160,12 +160,13 @@ async fn serve(stream: TcpStream, mut server: Server, peer: Ipv4Addr, context: A
 
 impl Context {
     /// Puts a message into its slot; the bytes that it took, or what the writer is told.
-    fn deliver(&self, server: &Server, peer: Ipv4Addr, write: &Write) -> Result<usize, NtStatus> {
+    fn deliver(&self, server: &Server, peer: SocketAddrV4, write: &Write) -> Result<usize, NtStatus> {
         let slot = SlotName::from_smb(write.name()).map_err(|_| NtStatus::OBJECT_NAME_NOT_FOUND)?;
-        let source = server.calling().unwrap_or_else(|| name_of(peer));
+        let source = server.calling().unwrap_or_else(|| name_of(*peer.ip()));
         let destination = server.called().unwrap_or_else(|| self.computer.with_suffix(Suffix::SERVER));
         let origin = Origin::Session { source: *source.as_bytes(), destination: *destination.as_bytes() };
-        let incoming = Incoming { data: write.data.clone(), origin, at: self.clock.now() };
+        let (data, at) = (write.data.clone(), self.clock.now());
+        let incoming = Incoming { data, origin, at, peer: Some(peer) };
         match self.registry.deliver(&slot, incoming) {
             Ok(delivered) => Ok(delivered.bytes),
             Err(DropReason::NoSlot) => Err(NtStatus::OBJECT_NAME_NOT_FOUND),

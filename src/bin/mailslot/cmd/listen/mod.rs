@@ -68,6 +68,9 @@ async fn listen(args: &ListenArgs, node: &Node, interrupt: &mut Interrupt) -> an
         lan::interfaces(node),
         names.join(", ")
     ));
+    for fault in node.session_faults() {
+        note(format_args!("{fault}"));
+    }
     let mut listener = Listener::new(args, node, &slots);
     let result = listener.run(interrupt).await;
     let received = listener.printer.printed;
