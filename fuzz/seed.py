@@ -16,6 +16,7 @@ CORPUS = ROOT / "fuzz" / "corpus"
 TARGETS = {
     "netbios_name": ["name"],
     "nbdgm": ["nbdgm"],
+    "local": ["local"],
     "messenger": ["messenger"],
     "nbns": ["nbns"],
     "netlogon": ["netlogon"],

@@ -21,11 +21,9 @@ use core::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::reader::millis;
-use super::{Builder, NodeError, NodeStatus, SendError, Sent, ThreadWait};
+use super::{Builder, NodeError, NodeStatus, SendError, Sent};
 use crate::service::names::{NameKind, QueryTarget, Resolution};
-use crate::slot::{
-    CreateOptions, Info, MailslotError, Message, ReadTimeout, SlotPath, Stats, Wait, block_on_read,
-};
+use crate::slot::{CreateOptions, Info, MailslotError, Message, ReadTimeout, SlotPath, Stats};
 use crate::wire::name::NetbiosName;
 
 /// A node with a runtime of its own, on one thread. Must not be used inside another runtime.
@@ -131,10 +129,16 @@ impl Drop for Node {
     }
 }
 
-/// The reading end of a mailslot, as [`super::SlotReader`].
+/// The reading end of a mailslot, as [`super::SlotReader`]. Needs no runtime.
 #[derive(Debug)]
 pub struct SlotReader {
     reader: super::SlotReader,
+}
+
+impl From<super::SlotReader> for SlotReader {
+    fn from(reader: super::SlotReader) -> Self {
+        Self { reader }
+    }
 }
 
 impl SlotReader {
@@ -143,7 +147,15 @@ impl SlotReader {
     /// # Errors
     /// Those of [`Mailslot::read_message`](crate::slot::Mailslot::read_message).
     pub fn recv(&self) -> Result<Message, MailslotError> {
-        self.reader.mailslot().read_message(usize::MAX, &ThreadWait::new(self.reader.clock()))
+        self.reader.recv_blocking(None, usize::MAX)
+    }
+
+    /// As [`Self::recv`], a message of at most `capacity` bytes; a longer one stays.
+    ///
+    /// # Errors
+    /// Those of [`Mailslot::read_message`](crate::slot::Mailslot::read_message).
+    pub fn recv_up_to(&self, capacity: usize) -> Result<Message, MailslotError> {
+        self.reader.recv_blocking(None, capacity)
     }
 
     /// The oldest message, waiting for `timeout` whatever the slot's own says; it is rounded up to milliseconds.
@@ -151,27 +163,101 @@ impl SlotReader {
     /// # Errors
     /// Those of [`Mailslot::read_message`](crate::slot::Mailslot::read_message).
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, MailslotError> {
-        let wait = ThreadWait::new(self.reader.clock());
-        block_on_read(self.reader.mailslot().start_read_for(wait.now(), usize::MAX, millis(timeout))?, &wait)
+        self.reader.recv_blocking(Some(millis(timeout)), usize::MAX)
+    }
+
+    /// As [`super::SlotReader::recv_many`].
+    ///
+    /// # Errors
+    /// Those of [`Mailslot::read_message`](crate::slot::Mailslot::read_message).
+    pub fn recv_many(&self, count: usize) -> Result<Vec<Message>, MailslotError> {
+        self.reader.recv_many_blocking(count)
     }
 
     /// The slot's state (Win32 `GetMailslotInfo`).
-    pub fn info(&self) -> Info {
+    ///
+    /// # Errors
+    /// Those of [`super::SlotReader::info`].
+    pub fn info(&self) -> Result<Info, MailslotError> {
         self.reader.info()
     }
 
     /// Sets how long later reads wait (Win32 `SetMailslotInfo`).
-    pub fn set_info(&self, read_timeout: ReadTimeout) {
-        self.reader.set_info(read_timeout);
+    ///
+    /// # Errors
+    /// Those of [`super::SlotReader::set_info`].
+    pub fn set_info(&self, read_timeout: ReadTimeout) -> Result<(), MailslotError> {
+        self.reader.set_info(read_timeout)
     }
 
     /// What has happened on this slot.
-    pub fn stats(&self) -> Stats {
+    ///
+    /// # Errors
+    /// Those of [`super::SlotReader::stats`].
+    pub fn stats(&self) -> Result<Stats, MailslotError> {
         self.reader.stats()
     }
 
     /// The reader, for all calls that do not wait.
     pub const fn reader(&self) -> &super::SlotReader {
         &self.reader
+    }
+
+    /// The reader itself.
+    pub fn into_reader(self) -> super::SlotReader {
+        self.reader
+    }
+}
+
+/// The writing end of a mailslot of another process of this machine, as [`super::MailslotSender`]. Needs no runtime.
+#[cfg(unix)]
+#[derive(Debug, Clone)]
+pub struct MailslotSender {
+    remote: std::sync::Arc<super::local::Remote>,
+}
+
+#[cfg(unix)]
+impl MailslotSender {
+    /// Writes one message; gives its size in bytes (Win32 `WriteFile`).
+    ///
+    /// # Errors
+    /// Those of [`MailslotWriter::write`](crate::slot::MailslotWriter::write).
+    pub fn write(&self, data: &[u8]) -> Result<usize, MailslotError> {
+        self.remote.write_blocking(data)
+    }
+
+    /// As [`super::MailslotSender::post`].
+    ///
+    /// # Errors
+    /// [`MailslotError::NodeGone`].
+    pub fn post(&self, data: &[u8]) -> Result<(), MailslotError> {
+        self.remote.post_blocking(data)
+    }
+
+    /// As [`super::MailslotSender::flush`].
+    ///
+    /// # Errors
+    /// [`MailslotError::NodeGone`].
+    pub fn flush(&self) -> Result<super::local::Flushed, MailslotError> {
+        self.remote.flush_blocking()
+    }
+
+    /// The slot's state (Win32 `GetMailslotInfo`).
+    ///
+    /// # Errors
+    /// [`MailslotError::Gone`], [`MailslotError::NodeGone`].
+    pub fn info(&self) -> Result<Info, MailslotError> {
+        self.remote.info()
+    }
+}
+
+/// # Errors
+/// The sender itself, if its node is in this process: [`Node::write`] is its blocking form.
+#[cfg(unix)]
+impl TryFrom<super::MailslotSender> for MailslotSender {
+    type Error = super::MailslotSender;
+
+    fn try_from(sender: super::MailslotSender) -> Result<Self, Self::Error> {
+        sender.into_remote().map(|remote| Self { remote })
     }
 }

@@ -328,6 +328,12 @@ fn netbios(what: &'static str, text: &str) -> Result<NetbiosName, NodeError> {
     })
 }
 
+/// Whether `name` is this machine's own.
+#[cfg(unix)]
+pub(super) fn is_this_host(name: &str) -> bool {
+    name.eq_ignore_ascii_case(&host_name())
+}
+
 /// The host's name up to its first dot, as far as it can be a computer name.
 fn host_name() -> String {
     #[cfg(unix)]

@@ -43,7 +43,7 @@ use crate::wire::name::NetbiosName;
 /// assert_eq!(sent.bytes, 7);
 /// let message = soda.recv_timeout(Duration::from_secs(10)).await?;
 /// assert_eq!(&message.data[..], b"12 left");
-/// assert_eq!(soda.info().message_count, 0);
+/// assert_eq!(soda.info()?.message_count, 0);
 /// assert_eq!(office.stats().slots.read, 1);
 /// office.shutdown().await?;
 /// vending.shutdown().await?;

@@ -50,6 +50,8 @@ mod handle;
 mod ingest;
 mod interface;
 mod links;
+#[cfg(unix)]
+pub mod local;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod reader;
@@ -60,6 +62,7 @@ mod stats;
 mod tap;
 mod udp;
 mod wait;
+mod writer;
 
 pub use browser::{BrowserStatus, NodeBrowser};
 pub use builder::{Builder, LoopbackLan};
@@ -69,9 +72,10 @@ pub use handle::Node;
 pub use ingest::{Accepted, Arrived, Ingest, Ingress, IngressDrop, OwnNames};
 pub use interface::{Interface, InterfaceChoice};
 pub use reader::SlotReader;
-pub use send::{MailslotSender, Sent, Way};
+pub use send::{Sent, Way};
 pub use stats::{DatagramStats, InterfaceStats, NameStats, NodeStats, SendStats};
 pub use tap::SentFrame;
 pub use wait::{Clock, ThreadWait, recv};
+pub use writer::MailslotSender;
 
 use shared::Shared;

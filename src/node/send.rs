@@ -71,33 +71,6 @@ impl Way {
     }
 }
 
-/// A path that is open for writing. Nothing is checked before the first write, as on Windows (KB Q131493), unless the
-/// path is local.
-#[derive(Debug, Clone)]
-pub struct MailslotSender {
-    node: Node,
-    path: SlotPath,
-}
-
-impl MailslotSender {
-    pub(super) const fn new(node: Node, path: SlotPath) -> Self {
-        Self { node, path }
-    }
-
-    /// The path.
-    pub const fn path(&self) -> &SlotPath {
-        &self.path
-    }
-
-    /// Writes one message, as [`Node::write`] does.
-    ///
-    /// # Errors
-    /// Those of [`Node::write`].
-    pub async fn write(&self, data: &[u8]) -> Result<Sent, SendError> {
-        self.node.write(&self.path, data).await
-    }
-}
-
 impl Node {
     /// Writes one message (Win32 `WriteFile`).
     ///

@@ -64,7 +64,7 @@ impl Wait for ThreadWait {
     }
 }
 
-struct Unpark(Thread);
+pub(super) struct Unpark(pub(super) Thread);
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {

@@ -105,6 +105,18 @@ pub enum MailslotError {
         /// The access that is missing: `read` or `write`.
         access: &'static str,
     },
+    /// The mailslot is another user's, and its owner admits no others (the place of the security descriptor).
+    #[error("the mailslot '{name}' belongs to another user, who admits no others")]
+    NotAdmitted {
+        /// The name.
+        name: String,
+    },
+    /// The node that holds the mailslot has ended, and the handle with it. The code is decided by this project.
+    #[error("the node that holds the mailslot is gone: {reason}")]
+    NodeGone {
+        /// What is known about its end.
+        reason: String,
+    },
     /// The handle's access would allow it, but it is the mailslot's other end.
     #[error("a mailslot is read through the handle that created it and written through one that opened it")]
     WrongEnd,
@@ -199,7 +211,8 @@ impl MailslotError {
             | Self::WrongEnd
             | Self::OverMaxMessageSize { .. }
             | Self::TooLongToSend { .. } => Win32Error::ERROR_INVALID_PARAMETER,
-            Self::AccessDenied { .. } => Win32Error::ERROR_ACCESS_DENIED,
+            Self::AccessDenied { .. } | Self::NotAdmitted { .. } => Win32Error::ERROR_ACCESS_DENIED,
+            Self::NodeGone { .. } => Win32Error::ERROR_BROKEN_PIPE,
             Self::NotTheServer | Self::Gone { .. } => Win32Error::ERROR_INVALID_HANDLE,
             Self::Timeout => Win32Error::ERROR_SEM_TIMEOUT,
             Self::BufferTooSmall { .. } => Win32Error::ERROR_INSUFFICIENT_BUFFER,

@@ -9,7 +9,7 @@ use super::error::MailslotError;
 use super::message::{Delivered, DropReason, Incoming, Origin, Stats};
 use super::path::{MAX_NAME_UNITS, SlotName, SlotPath};
 use super::profile::Profile;
-use super::server::{CreateOptions, Mailslot};
+use super::server::{CreateOptions, Info, Mailslot, info};
 use super::state::Slot;
 use super::writer::{MailslotWriter, OpenOptions, ShareRules};
 
@@ -182,6 +182,12 @@ impl Registry {
         names
     }
 
+    /// The mailslot of this name, as it is now.
+    pub fn overview(&self, name: &SlotName) -> Option<Overview> {
+        let slot = self.shared.slots().get(&self.own_name(name)).cloned()?;
+        Some(Overview::of(&slot))
+    }
+
     /// What has happened on all slots, closed ones included.
     pub fn stats(&self) -> Stats {
         let slots = self.shared.slots();
@@ -231,6 +237,31 @@ impl Registry {
     fn count(&self, reason: DropReason) -> DropReason {
         self.shared.totals().drops.count(reason);
         reason
+    }
+}
+
+/// A mailslot, seen without a handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overview {
+    /// Its name, as it was created.
+    pub name: SlotName,
+    /// Its state.
+    pub info: Info,
+    /// Open server handles.
+    pub servers: usize,
+    /// What has happened on it.
+    pub stats: Stats,
+    /// Where the last message came from; `None` if there was none.
+    pub last_origin: Option<Origin>,
+}
+
+impl Overview {
+    fn of(slot: &Slot) -> Self {
+        let info = info(slot);
+        let state = slot.lock();
+        let (servers, stats, last_origin) = (state.servers, state.stats, state.last_origin);
+        Self { name: slot.name.clone(), info, servers, stats, last_origin }
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) servers: usize,
     pub(crate) read_timeout: ReadTimeout,
     pub(crate) stats: Stats,
+    /// Where the last message came from.
+    pub(crate) last_origin: Option<Origin>,
     pub(crate) shares: ShareCounts,
     queue: VecDeque<Queued>,
     queued_bytes: usize,
@@ -83,6 +85,7 @@ impl Slot {
             servers: 1,
             read_timeout,
             stats: Stats::default(),
+            last_origin: None,
             shares: ShareCounts::default(),
             queue: VecDeque::new(),
             queued_bytes: 0,
@@ -125,6 +128,7 @@ impl Slot {
         state.stats.accepted_bytes += data.len() as u64;
         state.stats.truncated += u64::from(truncated);
         state.queued_bytes += data.len();
+        state.last_origin = Some(origin);
         let sequence = state.next_id();
         state.queue.push_back(Queued { sequence, message: Message { data, origin, at, peer, truncated } });
         if !state.waiting.is_empty() {

@@ -58,6 +58,7 @@ codes! {
     ERROR_BAD_NETPATH = 53, 0xC000_00BE; "the network path was not found (`STATUS_BAD_NETWORK_PATH`)."
     ERROR_UNEXP_NET_ERR = 59; "what NT 4 gave for a message over 4,093 bytes to Windows 95 (KB Q170581)."
     ERROR_INVALID_PARAMETER = 87, 0xC000_000D; "an argument is wrong (`STATUS_INVALID_PARAMETER`)."
+    ERROR_BROKEN_PIPE = 109, 0xC000_014B; "the other end has gone (`STATUS_PIPE_BROKEN`)."
     ERROR_SEM_TIMEOUT = 121, 0xC000_00B5; "no message came in time (`STATUS_IO_TIMEOUT`)."
     ERROR_INSUFFICIENT_BUFFER = 122, 0xC000_0023; "the message is larger than the buffer (`STATUS_BUFFER_TOO_SMALL`)."
     ERROR_INVALID_NAME = 123, 0xC000_0033; "the name is not one of a mailslot (`STATUS_OBJECT_NAME_INVALID`)."

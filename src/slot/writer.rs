@@ -89,6 +89,11 @@ impl Disposition {
         Self(value)
     }
 
+    /// The number.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
     pub(crate) const fn is_valid(self) -> bool {
         matches!(self.0, 1..=5)
     }

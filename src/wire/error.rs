@@ -41,6 +41,8 @@ pub enum Layer {
     Messenger,
     /// A Remote Administration Protocol request or answer (MS-RAP 2.5).
     Rap,
+    /// The local protocol between the processes of one machine ([`crate::wire::local`]).
+    Local,
 }
 
 impl Layer {
@@ -63,6 +65,7 @@ impl Layer {
             Self::Netlogon => "netlogon",
             Self::Messenger => "messenger",
             Self::Rap => "rap",
+            Self::Local => "local",
         }
     }
 }

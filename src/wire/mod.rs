@@ -24,6 +24,7 @@ pub mod browser;
 mod codec;
 pub mod dissect;
 mod error;
+pub mod local;
 pub mod messenger;
 pub mod name;
 pub mod nbdgm;

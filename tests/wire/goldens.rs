@@ -3,6 +3,7 @@
 //! A new layer is a folder of frames, a line in [`goldens!`], and a function that shows a decoded value as JSON.
 
 use mailslot::wire::browser::{Announcement, BrowserFrame, LanmanFrame};
+use mailslot::wire::local::Frame;
 use mailslot::wire::messenger::MessengerMessage;
 use mailslot::wire::name::ScopedName;
 use mailslot::wire::nbdgm::{Body, Datagram, LengthForm};
@@ -14,6 +15,7 @@ use mailslot::wire::{nbns, nbss};
 use serde_json::{Value, json};
 
 use crate::frames::cases;
+use crate::local::show_frame;
 use crate::messenger::show_messenger;
 use crate::netlogon::show_netlogon;
 use crate::rap::{show_parameters, show_request};
@@ -43,6 +45,7 @@ goldens! {
     lanman: LanmanFrame<'_>, show_lanman_frame, lossless;
     netlogon: NetlogonMessage<'_>, show_netlogon, lossless;
     messenger: MessengerMessage<'_>, show_messenger, lossless;
+    local: Frame<'_>, show_frame, lossless;
     nbss: nbss::Packet<'_>, crate::nbss::show_packet, lossless;
     smb_session: SmbMessage<'_>, show_message, lossless;
     rap: Request<'_>, show_request, lossless;

@@ -9,6 +9,7 @@ mod frames;
 mod browser;
 mod dissect;
 mod goldens;
+mod local;
 mod mailslot;
 mod messenger;
 mod name;

@@ -39,6 +39,13 @@ pub(crate) enum Command {
     Lookup(LookupArgs),
     Status(StatusArgs),
     Names(NamesArgs),
+    #[cfg(unix)]
+    Ls(LsArgs),
+    #[cfg(unix)]
+    Info(InfoArgs),
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Node(NodeArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -446,4 +453,56 @@ pub(crate) struct ManArgs {
     /// Directory to write mailslot.1 and one page per command into
     #[arg(value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub(crate) directory: PathBuf,
+}
+
+/// Show the mailslots of this machine, with owner, queue and last sender
+///
+/// Those of the machine's service, if it runs, and of the user's own node.
+#[cfg(unix)]
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailslot ls                            one line each
+  mailslot ls 'net\\*'                    only these
+  mailslot ls --json | jq .dropped       one JSON object per line
+
+Exit status: 0 done, 1 no such mailslot, 2 wrong use or no access.")]
+pub(crate) struct LsArgs {
+    /// Only mailslots whose name matches this pattern (* and ?, without case)
+    #[arg(value_name = "PATTERN")]
+    pub(crate) pattern: Option<String>,
+
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show all about one mailslot of this machine
+#[cfg(unix)]
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailslot info soda
+  mailslot info '//./mailslot/soda' --json | jq .message_count
+
+Exit status: 0 done, 1 no such mailslot, 2 wrong use or no access.")]
+pub(crate) struct InfoArgs {
+    /// The mailslot: its name, or its path '//./mailslot/NAME'
+    #[arg(value_name = "SLOT")]
+    pub(crate) slot: String,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Hold a user's mailslots until the last handle closes; started by the first listener
+#[cfg(unix)]
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// Where its socket and locks are
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) directory: PathBuf,
+
+    /// Be the node instead of leaving one behind
+    #[arg(long)]
+    pub(crate) serve: bool,
 }

@@ -40,6 +40,12 @@ fn main() -> ExitCode {
         Command::Lookup(args) => cmd::lookup::run(&args),
         Command::Status(args) => cmd::status::run(&args),
         Command::Names(args) => cmd::names::run(&args),
+        #[cfg(unix)]
+        Command::Ls(args) => cmd::slots::list(&args),
+        #[cfg(unix)]
+        Command::Info(args) => cmd::slots::info(&args),
+        #[cfg(unix)]
+        Command::Node(args) => cmd::node::run(&args),
         Command::Completions(args) => cmd::generate::completions(&args),
         Command::Man(args) => cmd::generate::man(&args),
     };

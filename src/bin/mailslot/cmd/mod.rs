@@ -7,6 +7,10 @@ pub(crate) mod generate;
 pub(crate) mod listen;
 pub(crate) mod lookup;
 pub(crate) mod names;
+#[cfg(unix)]
+pub(crate) mod node;
 pub(crate) mod replay;
 pub(crate) mod send;
+#[cfg(unix)]
+pub(crate) mod slots;
 pub(crate) mod status;

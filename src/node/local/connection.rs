@@ -1,0 +1,603 @@
+//! One connection of a process: its handle, its requests, its reads that wait.
+//!
+//! Nothing grows with what the process does not take: while its answers wait in [`OUTPUT`] bytes or more, no request
+//! is read and no message taken from a slot.
+
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+use tokio::net::UnixStream;
+
+use super::access::{Admit, Owner, Peer};
+use super::convert;
+use super::server::{Counted, Shared};
+use crate::node::{SendError, Sent, Way};
+use crate::slot::{
+    Access, CreateOptions, Disposition, Mailslot, MailslotError, MailslotWriter, Message, OpenOptions,
+    PendingRead, ReadStart, ReadTimeout, ShareMode, SlotName, SlotPath, Target,
+};
+use crate::wire::local::{
+    Body, Failure, FailureCode, Frame, MAX_DATA, MAX_TEXT, MessagesBuilder, NameFlags, TargetKind, Token,
+    VERSION, Way as WireWay, frame_length, names_list, slots_list,
+};
+use crate::wire::{Decode, Encode};
+
+/// Bytes that are read at once, and that several messages of one answer have at most before the last.
+const CHUNK: usize = 64 << 10;
+/// Bytes of answers beyond which nothing more is asked of the connection.
+const OUTPUT: usize = 256 << 10;
+/// Messages to the network that may be under way for one connection.
+const SENDS: usize = 64;
+
+/// What a connection is the handle of.
+#[derive(Debug)]
+pub(super) enum End {
+    Server(Mailslot, Access, Arc<Owner>),
+    Client(MailslotWriter, Access, Option<Arc<Owner>>),
+}
+
+impl End {
+    fn name(&self) -> &SlotName {
+        match self {
+            Self::Server(slot, ..) => slot.name(),
+            Self::Client(writer, ..) => writer.name(),
+        }
+    }
+}
+
+struct Waiting {
+    id: u32,
+    read: PendingRead,
+    capacity: usize,
+    count: u32,
+}
+
+type Sending = Pin<Box<dyn Future<Output = (u32, Result<Sent, SendError>)> + Send>>;
+
+struct Connection {
+    shared: Arc<Shared>,
+    peer: Peer,
+    stream: UnixStream,
+    input: BytesMut,
+    output: BytesMut,
+    greeted: bool,
+    ending: bool,
+    /// Whether reads were left alone because answers wait.
+    crowded: bool,
+    end: Option<End>,
+    reads: Vec<Waiting>,
+    sends: Vec<Sending>,
+    messages: MessagesBuilder,
+    refused: u64,
+    first_refusal: Option<MailslotError>,
+}
+
+pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, counted: Counted) {
+    let mut connection = Connection {
+        shared,
+        peer,
+        stream,
+        input: BytesMut::new(),
+        output: BytesMut::new(),
+        greeted: false,
+        ending: false,
+        crowded: false,
+        end: None,
+        reads: Vec::new(),
+        sends: Vec::new(),
+        messages: MessagesBuilder::default(),
+        refused: 0,
+        first_refusal: None,
+    };
+    if let Err(error) = poll_fn(|cx| connection.poll(cx)).await {
+        tracing::debug!(%error, peer.pid, "a local connection ends");
+    }
+    let name = connection.end.as_ref().map(|end| end.name().clone());
+    let shared = Arc::clone(&connection.shared);
+    drop(connection);
+    if let Some(name) = name {
+        shared.forget_owner(&name);
+    }
+    drop(counted);
+}
+
+impl Connection {
+    /// Takes one helping of input, so that connections take turns; ready once this one is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Poll::Ready(Err(error)) = self.poll_write(cx) {
+            return Poll::Ready(Err(error));
+        }
+        if self.takes_more()
+            && let Poll::Ready(more) = self.poll_input(cx)
+        {
+            match more {
+                Ok(true) => self.handle_input(),
+                Ok(false) => return Poll::Ready(Ok(())),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            // Asks for another turn: what was read need not be all.
+            cx.waker().wake_by_ref();
+        }
+        self.poll_reads(cx);
+        self.poll_sends(cx);
+        match self.poll_write(cx) {
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) if self.ending => return Poll::Ready(Ok(())),
+            // Reads may have been left because of what was written just now.
+            Poll::Ready(Ok(())) if self.crowded => cx.waker().wake_by_ref(),
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        Poll::Pending
+    }
+
+    fn takes_more(&self) -> bool {
+        !self.ending && self.output.len() < OUTPUT && self.sends.len() < SENDS
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.output.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.output) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => self.output.advance(count),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether there are more bytes; `false` at their end.
+    fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            match self.stream.poll_read_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+            self.input.reserve(CHUNK);
+            match self.stream.try_read_buf(&mut self.input) {
+                Ok(count) => return Poll::Ready(Ok(count > 0)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    fn handle_input(&mut self) {
+        let mut input = core::mem::take(&mut self.input);
+        while !self.ending {
+            let frame = match frame_length(&input) {
+                Ok(Some(length)) => match input.get(..length) {
+                    Some(bytes) => Frame::decode(bytes).map(|frame| (length, frame)),
+                    None => break,
+                },
+                Ok(None) => break,
+                Err(error) => Err(error),
+            };
+            match frame {
+                Ok((length, frame)) => {
+                    let id = frame.id();
+                    if let Err(failure) = self.handle(id, frame.into_body()) {
+                        self.answer(id, Body::Failed(failure));
+                    }
+                    input.advance(length);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, self.peer.pid, "no frame of the local protocol");
+                    self.ending = true;
+                }
+            }
+        }
+        self.input = input;
+    }
+
+    fn answer(&mut self, id: u32, body: Body<'_>) {
+        match Frame::new(id, body) {
+            Ok(frame) => {
+                self.output.reserve(frame.encoded_len());
+                frame.encode(&mut self.output);
+            }
+            // Names and messages of the registry fit; if one does not, the process must not wait for it.
+            Err(error) => {
+                tracing::error!(%error, "an answer that cannot be sent");
+                self.ending = true;
+            }
+        }
+    }
+
+    fn server(&self) -> Result<&Mailslot, Failure<'static>> {
+        match &self.end {
+            Some(End::Server(slot, ..)) => Ok(slot),
+            Some(End::Client(..)) => Err(Failure::new(FailureCode::NOT_THE_SERVER, 0, 0)),
+            None => Err(bad_request()),
+        }
+    }
+
+    fn handle(&mut self, id: u32, body: Body<'_>) -> Result<(), Failure<'static>> {
+        match body {
+            Body::Hello { version } => return self.hello(id, version),
+            _ if !self.greeted => {
+                self.ending = true;
+                return Err(bad_request());
+            }
+            Body::Create { max_message_size, read_timeout, access, admittance, name } => {
+                self.no_handle_yet()?;
+                let read_timeout = ReadTimeout::from_millis(read_timeout);
+                let access = Access::from_bits_retain(access);
+                let options = CreateOptions { max_message_size, read_timeout, access };
+                let path = SlotPath::local(name_of(name)?);
+                let slot = self.shared.registry.create(&path, options).map_err(refused)?;
+                let owner = Arc::new(Owner::new(self.peer, Admit::from_wire(admittance)));
+                self.shared.set_owner(slot.name(), &owner);
+                self.opened(id, End::Server(slot, access, owner));
+            }
+            Body::Open { access, share, disposition, name } => {
+                self.no_handle_yet()?;
+                let name = name_of(name)?;
+                let access = Access::from_bits_retain(access);
+                let share = ShareMode::from_bits_retain(share);
+                let options = OpenOptions { access, share, disposition: Disposition::new(disposition) };
+                let owner = self.admitted(&name)?;
+                let writer = self.shared.registry.open(&SlotPath::local(name), options).map_err(refused)?;
+                self.opened(id, End::Client(writer, access, owner));
+            }
+            Body::Attach { token } => {
+                self.no_handle_yet()?;
+                let end = self.shared.take_duplicate(&token);
+                let end = end.ok_or_else(|| Failure::new(FailureCode::GONE, 0, 0))?;
+                self.opened(id, end);
+            }
+            Body::GetHandle => {
+                let end = self.end.take().ok_or_else(bad_request)?;
+                self.opened(id, end);
+            }
+            Body::Read { timeout, capacity, count } => self.read(id, timeout, capacity, count)?,
+            Body::Cancel { read } => self.cancel(id, read)?,
+            Body::Write { data } => {
+                let bytes = self.write(data).map_err(refused)?;
+                self.answer(id, Body::Written { bytes: convert::number(bytes) });
+            }
+            Body::Post { data } => {
+                if let Err(error) = self.write(data) {
+                    self.refused += 1;
+                    self.first_refusal.get_or_insert(error);
+                }
+            }
+            Body::Flush => {
+                let none = Failure::new(FailureCode::NONE, 0, 0);
+                let first = self.first_refusal.take().as_ref().map_or(none, convert::failure);
+                let refused = core::mem::take(&mut self.refused);
+                self.answer(id, Body::Flushed { refused, first });
+            }
+            Body::GetInfo => {
+                let info = match &self.end {
+                    Some(End::Server(slot, ..)) => slot.info(),
+                    Some(End::Client(writer, ..)) => writer.info().map_err(refused)?,
+                    None => return Err(bad_request()),
+                };
+                self.answer(id, convert::info_body(&info));
+            }
+            Body::SetInfo { read_timeout } => {
+                self.server()?.set_info(ReadTimeout::from_millis(read_timeout));
+                self.answer(id, Body::Done);
+            }
+            Body::GetStats => {
+                let counters = convert::counters(&self.server()?.stats());
+                self.answer(id, Body::Stats { counters });
+            }
+            Body::Duplicate { access } => {
+                let token = self.duplicate(Access::from_bits_retain(access))?;
+                self.answer(id, Body::Duplicated { token });
+            }
+            Body::List { after } => {
+                let after = if after.is_empty() { None } else { Some(name_of(after)?) };
+                let names = self.shared.registry.names();
+                let begin = after.map_or(0, |after| names.partition_point(|name| *name <= after));
+                self.answer_slots(id, names.get(begin..).unwrap_or_default());
+            }
+            Body::Find { name } => {
+                let name = name_of(name)?;
+                if !self.shared.registry.contains(&name) {
+                    return Err(Failure::new(FailureCode::NOT_FOUND, 0, 0));
+                }
+                self.answer_slots(id, &[name]);
+            }
+            Body::Send { target, host, name, data } => self.send(id, target, host, name, data)?,
+            Body::GetNames => {
+                let names = self.shared.node.as_ref().map_or_else(Vec::new, |node| node.names());
+                let names: Vec<_> = names.iter().map(|own| (own.name, name_flags(own))).collect();
+                let mut bytes = Vec::new();
+                let list = names_list(&names, &mut bytes);
+                self.answer(id, Body::Names(list));
+            }
+            // Answers, and requests of a later version.
+            _ => return Err(bad_request()),
+        }
+        Ok(())
+    }
+
+    fn hello(&mut self, id: u32, version: u16) -> Result<(), Failure<'static>> {
+        if version != VERSION || self.greeted {
+            self.ending = true;
+            return Err(Failure::new(FailureCode::VERSION, VERSION.into(), 0));
+        }
+        self.greeted = true;
+        let names =
+            self.shared.node.as_ref().map(|node| (*node.name().as_bytes(), *node.workgroup().as_bytes()));
+        let (computer, workgroup) = names.unwrap_or_default();
+        let (role, pid) = (self.shared.role, std::process::id());
+        self.answer(id, Body::Welcome { version, role, pid, computer, workgroup });
+        Ok(())
+    }
+
+    fn no_handle_yet(&self) -> Result<(), Failure<'static>> {
+        if self.end.is_some() { Err(bad_request()) } else { Ok(()) }
+    }
+
+    /// The owner of a slot that may be opened.
+    fn admitted(&self, name: &SlotName) -> Result<Option<Arc<Owner>>, Failure<'static>> {
+        match self.shared.owner(name) {
+            Some(owner) if !owner.admits(self.peer, self.shared.role) => {
+                Err(Failure::new(FailureCode::NOT_ADMITTED, 0, 0))
+            }
+            owner => Ok(owner),
+        }
+    }
+
+    fn opened(&mut self, id: u32, end: End) {
+        let (info, access) = match &end {
+            End::Server(slot, access, _) => (Some(slot.info()), *access),
+            End::Client(writer, access, _) => (writer.info().ok(), *access),
+        };
+        let max_message_size = info.map_or(0, |info| info.max_message_size);
+        let name = convert::name_bytes(end.name());
+        self.end = Some(end);
+        self.answer(id, Body::Opened { max_message_size, access: access.bits(), name: &name });
+    }
+
+    fn duplicate(&self, access: Access) -> Result<Token, Failure<'static>> {
+        let end = match &self.end {
+            Some(End::Server(slot, _, owner)) => {
+                End::Server(slot.duplicate_with(access), access, Arc::clone(owner))
+            }
+            Some(End::Client(writer, own, owner)) => End::Client(writer.clone(), *own, owner.clone()),
+            None => return Err(bad_request()),
+        };
+        self.shared.keep_duplicate(end)
+    }
+
+    fn write(&self, data: &[u8]) -> Result<usize, MailslotError> {
+        match &self.end {
+            Some(End::Client(writer, _, owner)) => {
+                let bytes = writer.write_bytes(Bytes::copy_from_slice(data))?;
+                if let Some(owner) = owner {
+                    owner.wrote(self.peer);
+                }
+                Ok(bytes)
+            }
+            Some(End::Server(slot, ..)) => slot.write(data),
+            None => Err(MailslotError::AccessDenied { access: "write" }),
+        }
+    }
+
+    fn read(
+        &mut self,
+        id: u32,
+        timeout: Option<u32>,
+        capacity: u32,
+        count: u32,
+    ) -> Result<(), Failure<'static>> {
+        let slot = self.server()?;
+        let now = self.shared.clock.now();
+        let capacity = usize::try_from(capacity).unwrap_or(MAX_DATA).min(MAX_DATA);
+        let start = match timeout {
+            Some(timeout) => slot.start_read_for(now, capacity, ReadTimeout::from_millis(timeout)),
+            None => slot.start_read(now, capacity),
+        };
+        match start.map_err(refused)? {
+            ReadStart::Complete(message) => self.answer_messages(id, message, capacity, count),
+            ReadStart::Pending(read) => self.reads.push(Waiting { id, read, capacity, count }),
+        }
+        Ok(())
+    }
+
+    /// Answers with `first`, and with what else there is.
+    fn answer_messages(&mut self, id: u32, first: Message, capacity: usize, count: u32) {
+        let now = self.shared.clock.now();
+        let mut messages = core::mem::take(&mut self.messages);
+        messages.clear();
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            if let Err(error) = messages.push(&convert::listed(&message, now)) {
+                tracing::error!(%error, "a message that cannot be sent");
+                self.ending = true;
+            }
+            if messages.count() < count && messages.bytes() < CHUNK {
+                next = match self.server().map(|slot| slot.start_read_for(now, capacity, ReadTimeout::NONE)) {
+                    Ok(Ok(ReadStart::Complete(message))) => Some(message),
+                    _ => None,
+                };
+            }
+        }
+        self.answer(id, Body::Messages(messages.list()));
+        self.messages = messages;
+    }
+
+    fn cancel(&mut self, id: u32, which: Option<u32>) -> Result<(), Failure<'static>> {
+        let (ended, reads) = core::mem::take(&mut self.reads)
+            .into_iter()
+            .partition(|read| which.is_none_or(|id| read.id == id));
+        let ended: Vec<Waiting> = ended;
+        self.reads = reads;
+        if ended.is_empty() {
+            return Err(Failure::new(FailureCode::NOTHING_PENDING, 0, 0));
+        }
+        for Waiting { id, read, capacity, .. } in ended {
+            match read.cancel() {
+                Some(message) => self.answer_messages(id, message, capacity, 1),
+                None => self.answer(id, Body::Failed(Failure::new(FailureCode::ABORTED, 0, 0))),
+            }
+        }
+        self.answer(id, Body::Done);
+        Ok(())
+    }
+
+    fn poll_reads(&mut self, cx: &mut Context<'_>) {
+        self.crowded = false;
+        let mut at = 0;
+        while let Some(waiting) = self.reads.get_mut(at) {
+            if self.output.len() >= OUTPUT {
+                self.crowded = true;
+                return;
+            }
+            let Poll::Ready(result) = Pin::new(&mut waiting.read).poll(cx) else {
+                at += 1;
+                continue;
+            };
+            let Waiting { id, capacity, count, .. } = self.reads.remove(at);
+            match result {
+                Ok(message) => self.answer_messages(id, message, capacity, count),
+                Err(error) => self.answer(id, Body::Failed(refused(error))),
+            }
+        }
+    }
+
+    fn answer_slots(&mut self, id: u32, names: &[SlotName]) {
+        let names: Vec<(&SlotName, Vec<u8>)> =
+            names.iter().map(|name| (name, convert::name_bytes(name))).collect();
+        let slots: Vec<_> =
+            names.iter().filter_map(|(name, bytes)| self.shared.listed(name, bytes)).collect();
+        let mut bytes = Vec::new();
+        match slots_list(&slots, CHUNK, &mut bytes) {
+            Ok(list) => self.answer(id, Body::Slots(list)),
+            Err(error) => {
+                tracing::error!(%error, "a slot that cannot be shown");
+                self.ending = true;
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        id: u32,
+        target: TargetKind,
+        host: &[u8],
+        name: &[u8],
+        data: &[u8],
+    ) -> Result<(), Failure<'static>> {
+        let name = name_of(name)?;
+        let host = core::str::from_utf8(host).map_err(|_| bad_request())?;
+        let target = match target {
+            TargetKind::LOCAL => Target::Local,
+            TargetKind::EVERYONE => Target::Everyone,
+            TargetKind::NAMED => Target::Named(host.to_owned()),
+            TargetKind(_) => return Err(bad_request()),
+        };
+        let is_here = match &target {
+            Target::Named(host) => crate::node::builder::is_this_host(host),
+            Target::Local => true,
+            Target::Everyone => false,
+        };
+        let node = self.shared.node.clone().filter(|_| target != Target::Local);
+        let Some(node) = node else {
+            if !is_here && target != Target::Everyone {
+                return Err(Failure::new(FailureCode::NO_NETWORK, 0, 0));
+            }
+            let owner = self.admitted(&name)?;
+            let writer = self.shared.registry.open(&SlotPath::local(name), OpenOptions::default());
+            let bytes = writer.and_then(|writer| writer.write(data)).map_err(refused)?;
+            if let Some(owner) = owner {
+                owner.wrote(self.peer);
+            }
+            let (way, destination, addresses) = (Way::Local, None, Vec::new());
+            self.answer_sent(id, &Sent { way, destination, addresses, bytes, truncated: false, local: true });
+            return Ok(());
+        };
+        let (path, data) = (SlotPath::new(target, name), data.to_vec());
+        self.sends.push(Box::pin(async move { (id, node.write(&path, &data).await) }));
+        Ok(())
+    }
+
+    fn poll_sends(&mut self, cx: &mut Context<'_>) {
+        let mut at = 0;
+        while let Some(send) = self.sends.get_mut(at) {
+            let Poll::Ready((id, result)) = send.as_mut().poll(cx) else {
+                at += 1;
+                continue;
+            };
+            drop(self.sends.swap_remove(at));
+            match result {
+                Ok(sent) => self.answer_sent(id, &sent),
+                Err(error) => {
+                    let text = error.to_string();
+                    let end = text.floor_char_boundary_at(MAX_TEXT);
+                    let code = FailureCode::SEND;
+                    let text = text.as_bytes().get(..end).unwrap_or_default();
+                    let failure = Failure { code, a: error.win32().code().into(), b: 0, text };
+                    self.answer(id, Body::Failed(failure));
+                }
+            }
+        }
+    }
+
+    fn answer_sent(&mut self, id: u32, sent: &Sent) {
+        let way = match sent.way {
+            Way::Local => WireWay::LOCAL,
+            Way::Unique => WireWay::UNIQUE,
+            Way::Group => WireWay::GROUP,
+            Way::Session139 => WireWay::SESSION_139,
+            Way::Session445 => WireWay::SESSION_445,
+        };
+        // More than 255 members are not named one by one.
+        let addresses: Vec<u8> =
+            sent.addresses.iter().take(255).copied().flat_map(convert::address_bytes).collect();
+        let body = Body::Sent {
+            way,
+            truncated: sent.truncated,
+            local: sent.local,
+            bytes: convert::number(sent.bytes),
+            destination: sent.destination.map_or([0; 16], |name| *name.as_bytes()),
+            addresses: &addresses,
+        };
+        self.answer(id, body);
+    }
+}
+
+/// [`str::floor_char_boundary`], which is younger than the oldest compiler that is to do.
+trait FloorCharBoundary {
+    fn floor_char_boundary_at(&self, index: usize) -> usize;
+}
+
+impl FloorCharBoundary for str {
+    fn floor_char_boundary_at(&self, index: usize) -> usize {
+        (0..=index.min(self.len())).rev().find(|at| self.is_char_boundary(*at)).unwrap_or(0)
+    }
+}
+
+const fn bad_request() -> Failure<'static> {
+    Failure::new(FailureCode::BAD_REQUEST, 0, 0)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn refused(error: MailslotError) -> Failure<'static> {
+    convert::failure(&error)
+}
+
+fn name_of(bytes: &[u8]) -> Result<SlotName, Failure<'static>> {
+    convert::slot_name(bytes).map_err(|error| match error {
+        MailslotError::NameTooLong { .. } => refused(error),
+        _ => bad_request(),
+    })
+}
+
+fn name_flags(own: &crate::node::OwnName) -> NameFlags {
+    let mut flags = NameFlags::empty();
+    flags.set(NameFlags::GROUP, own.group);
+    flags.set(NameFlags::ACTIVE, own.state == crate::node::OwnState::Active);
+    flags
+}

@@ -1,0 +1,43 @@
+//! Slots shared between the processes of one machine.
+//!
+//! One process is the node and holds the registry; the others have handles. One connection to the node's Unix socket is
+//! one handle: it closes with its process, however that ends, and nothing else does. [`crate::wire::local`] is what is
+//! spoken there.
+//!
+//! # Which node
+//!
+//! The machine's service if it runs, else the user's own, which the first [`Client::create`] starts: a process of its
+//! own, so that no listener carries the slots of another, and one that ends a second after its last handle. Two that
+//! start one at once end with one ([`Places`]).
+//!
+//! # Who may
+//!
+//! The kernel says who connects. A user's node talks to that user and the superuser; the service to whoever its
+//! socket's mode lets in, usually a group. Each slot has an owner, who may admit others ([`Admit`]).
+//!
+//! # Writing and reading much
+//!
+//! A write waits for the node's answer, as Win32 has it, and a read takes one message. Where that is too slow,
+//! [`MailslotSender::post`](super::MailslotSender::post) hands messages over without waiting and
+//! [`flush`](super::MailslotSender::flush) says afterwards what was refused, and
+//! [`SlotReader::recv_many`](super::SlotReader::recv_many) takes what there is.
+
+mod access;
+mod channel;
+mod client;
+mod connection;
+mod convert;
+mod error;
+mod handle;
+mod place;
+mod server;
+
+pub use access::Admit;
+pub use client::{Client, LastSender, LocalName, NodeInfo, RemoteSendError, SlotInfo};
+pub use error::LocalError;
+pub use handle::Flushed;
+pub use place::{PROGRAM_VARIABLE, Places, READY, SERVICE_SOCKET, SOCKET_VARIABLE, Seat};
+pub use server::{Server, ServerLimits};
+
+pub(super) use client::adopt;
+pub(super) use handle::Remote;

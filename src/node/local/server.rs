@@ -1,0 +1,325 @@
+//! The node's side: takes connections and keeps what they share.
+
+use core::future::poll_fn;
+use core::pin::pin;
+use core::task::Poll;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, Weak};
+
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use super::access::{Owner, Peer};
+use super::connection::{self, End};
+use super::place::{self, Seat};
+use super::{LocalError, convert};
+use crate::node::driver::lock;
+use crate::node::{Clock, Node};
+use crate::slot::{Origin, Registry, SlotName};
+use crate::wire::local::{
+    Body, Failure, FailureCode, Frame, ListedSlot, NO_MESSAGE, OriginKind, Role, Token,
+};
+use crate::wire::{Encode, ValueError};
+
+/// How long a duplicated handle waits to be taken up.
+const DUPLICATES_WAIT: Duration = Duration::from_secs(10);
+/// How long a user's node without handles stays.
+const GRACE: Duration = Duration::from_secs(1);
+/// How often the user's node looks whether its socket is still there.
+const SOCKET_LOOKED_AT: Duration = Duration::from_secs(5);
+
+/// What the processes of one machine can make a node hold at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Connections, each of which is a handle. Default 960, below the descriptors that a process usually may have.
+    pub connections: usize,
+    /// Duplicated handles that nobody has taken up yet. Default 256.
+    pub duplicates: usize,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self { connections: 960, duplicates: 256 }
+    }
+}
+
+/// Lets other processes of this machine use a registry.
+///
+/// A clone is the same server.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub(super) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) registry: Registry,
+    pub(super) clock: Clock,
+    pub(super) role: Role,
+    pub(super) node: Option<Node>,
+    limits: ServerLimits,
+    owners: Mutex<HashMap<SlotName, Weak<Owner>>>,
+    duplicates: Mutex<HashMap<Token, End>>,
+    connections: watch::Sender<usize>,
+}
+
+impl Server {
+    /// A server of the machine's service: the node's slots, its names and its network. Whoever may connect to the
+    /// socket may open slots that do not say otherwise.
+    pub fn of_service(node: Node, limits: ServerLimits) -> Self {
+        let (registry, clock) = (node.registry().clone(), node.clock());
+        Self::new(registry, clock, Role::SERVICE, Some(node), limits)
+    }
+
+    /// A server of one user's own slots, without a network.
+    pub fn of_user(registry: Registry, limits: ServerLimits) -> Self {
+        Self::new(registry, Clock::start(), Role::USER, None, limits)
+    }
+
+    fn new(registry: Registry, clock: Clock, role: Role, node: Option<Node>, limits: ServerLimits) -> Self {
+        let (owners, duplicates) = (Mutex::default(), Mutex::default());
+        let connections = watch::Sender::new(0);
+        Self {
+            shared: Arc::new(Shared { registry, clock, role, node, limits, owners, duplicates, connections }),
+        }
+    }
+
+    /// Listens at `socket`, replacing what a dead process left there; its permissions become `mode`, which says who
+    /// may connect. For the service, whose directory nobody else can write to. Serves until the future is dropped.
+    ///
+    /// # Errors
+    /// [`LocalError::File`].
+    pub fn listen(
+        &self,
+        socket: &Path,
+        mode: u32,
+    ) -> Result<impl Future<Output = io::Error> + Send + use<>, LocalError> {
+        let failed = |operation, source| LocalError::File { operation, path: socket.to_owned(), source };
+        let listener = place::bind(socket)?;
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(socket, permissions).map_err(|source| failed("set the mode of", source))?;
+        Ok(self.clone().serve(listener))
+    }
+
+    /// Serves a socket that listens already, from the service manager for one, until it fails. Needs a tokio runtime.
+    pub async fn serve(self, listener: std::os::unix::net::UnixListener) -> io::Error {
+        let listener = match listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener)) {
+            Ok(listener) => listener,
+            Err(error) => return error,
+        };
+        tokio::select! {
+            error = self.accept(&listener) => error,
+            never = self.shared.expire_reads() => match never {},
+        }
+    }
+
+    /// Serves a user's node until no handle is left, and for a second longer. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// What the operating system says about the socket.
+    pub async fn serve_user(self, mut seat: Seat) -> Result<(), LocalError> {
+        loop {
+            let failed =
+                |operation, source| LocalError::File { operation, path: seat.socket.clone(), source };
+            let listener = seat.listener.try_clone().and_then(UnixListener::from_std);
+            let listener = listener.map_err(|source| failed("use", source))?;
+            tokio::select! {
+                error = self.accept(&listener) => return Err(failed("take connections at", error)),
+                never = self.shared.expire_reads() => match never {},
+                () = self.idle() => break,
+                () = vanished(&seat.socket) => {}
+            }
+            // Someone has cleaned up around a living node. The seat is still its own.
+            seat.listener = place::bind(&seat.socket)?;
+        }
+        seat.leave();
+        Ok(())
+    }
+
+    /// Ends once there has been no connection for a while.
+    async fn idle(&self) {
+        let mut connections = self.shared.connections.subscribe();
+        loop {
+            // The sender lives in `self`.
+            let _ = connections.wait_for(|count| *count == 0).await;
+            if tokio::time::timeout(GRACE, connections.wait_for(|count| *count > 0)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn accept(&self, listener: &UnixListener) -> io::Error {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => self.shared.welcome(stream),
+                // Out of descriptors: until a connection ends.
+                Err(error) if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => {
+                    let mut connections = self.shared.connections.subscribe();
+                    if *connections.borrow_and_update() == 0 || connections.changed().await.is_err() {
+                        return error;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => return error,
+            }
+        }
+    }
+}
+
+const EMFILE: i32 = nix::errno::Errno::EMFILE as i32;
+const ENFILE: i32 = nix::errno::Errno::ENFILE as i32;
+
+/// Ends once there is nothing at `socket`.
+async fn vanished(socket: &Path) {
+    let mut ticks = tokio::time::interval(SOCKET_LOOKED_AT);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while socket.symlink_metadata().is_ok() {
+        ticks.tick().await;
+    }
+}
+
+/// Counts a connection as long as it lives.
+#[derive(Debug)]
+pub(super) struct Counted(Arc<Shared>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connections.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Shared {
+    fn welcome(self: &Arc<Self>, stream: UnixStream) {
+        let peer = match stream.peer_cred() {
+            Ok(cred) => {
+                let pid = cred.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
+                Peer { user: cred.uid(), group: cred.gid(), pid }
+            }
+            Err(error) => return tracing::warn!(%error, "a connection without credentials"),
+        };
+        let own = nix::unistd::geteuid().as_raw();
+        if self.role == Role::USER && peer.user != own && peer.user != 0 {
+            tracing::warn!(peer.user, peer.pid, "another user's process is refused");
+            return refuse(&stream, Failure::new(FailureCode::NOT_ADMITTED, 0, 0));
+        }
+        let max = self.limits.connections;
+        if *self.connections.borrow() >= max {
+            tracing::warn!(peer.user, peer.pid, max, "too many connections");
+            return refuse(&stream, limit(max));
+        }
+        self.connections.send_modify(|count| *count += 1);
+        tokio::spawn(connection::run(stream, peer, Arc::clone(self), Counted(Arc::clone(self))));
+    }
+
+    /// Ends reads at their deadlines.
+    async fn expire_reads(&self) -> core::convert::Infallible {
+        loop {
+            let due = self.registry.poll_timeout();
+            let far = || tokio::time::Instant::now() + Duration::from_secs(86_400);
+            let at = due.and_then(|due| self.clock.instant(due)).map_or_else(far, Into::into);
+            let mut alarm = pin!(tokio::time::sleep_until(at));
+            poll_fn(|cx| {
+                self.registry.watch_timeout(cx.waker());
+                match self.registry.poll_timeout() {
+                    Some(earlier) if due.is_none_or(|due| earlier < due) => Poll::Ready(()),
+                    _ => alarm.as_mut().poll(cx),
+                }
+            })
+            .await;
+            self.registry.handle_timeout(self.clock.now());
+        }
+    }
+
+    pub(super) fn owner(&self, name: &SlotName) -> Option<Arc<Owner>> {
+        lock(&self.owners).get(name)?.upgrade()
+    }
+
+    pub(super) fn set_owner(&self, name: &SlotName, owner: &Arc<Owner>) {
+        lock(&self.owners).insert(name.clone(), Arc::downgrade(owner));
+    }
+
+    /// Forgets the owner of a slot that is gone.
+    pub(super) fn forget_owner(&self, name: &SlotName) {
+        let mut owners = lock(&self.owners);
+        if owners.get(name).is_some_and(|owner| owner.strong_count() == 0) {
+            owners.remove(name);
+        }
+    }
+
+    /// Keeps a duplicated handle until it is taken up; `None` if there are too many.
+    pub(super) fn keep_duplicate(self: &Arc<Self>, end: End) -> Result<Token, Failure<'static>> {
+        let mut token = Token::default();
+        if getrandom::fill(&mut token).is_err() {
+            return Err(Failure::new(FailureCode::BAD_REQUEST, 0, 0));
+        }
+        let mut duplicates = lock(&self.duplicates);
+        if duplicates.len() >= self.limits.duplicates {
+            return Err(limit(self.limits.duplicates));
+        }
+        duplicates.insert(token, end);
+        drop(duplicates);
+        let shared = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(DUPLICATES_WAIT).await;
+            drop(shared.upgrade().and_then(|shared| shared.take_duplicate(&token)));
+        });
+        Ok(token)
+    }
+
+    pub(super) fn take_duplicate(&self, token: &Token) -> Option<End> {
+        lock(&self.duplicates).remove(token)
+    }
+
+    /// One slot, as anyone sees it; `bytes` is its name.
+    pub(super) fn listed<'a>(&self, name: &SlotName, bytes: &'a [u8]) -> Option<ListedSlot<'a>> {
+        let seen = self.registry.overview(name)?;
+        let owner = self.owner(name);
+        let (last_origin, last_source) = match seen.last_origin {
+            None => (OriginKind::NONE, [0; 16]),
+            Some(Origin::Local) => (OriginKind::LOCAL, [0; 16]),
+            Some(Origin::Datagram { source, .. }) => (OriginKind::DATAGRAM, source),
+            Some(Origin::Session { source, .. }) => (OriginKind::SESSION, source),
+        };
+        let is_local = last_origin == OriginKind::LOCAL;
+        let (last_user, last_pid) = match &owner {
+            Some(owner) if is_local => owner.last_writer(),
+            _ => (0, 0),
+        };
+        Some(ListedSlot {
+            name: bytes,
+            // A slot of the node's own.
+            owner: owner.as_ref().map_or_else(|| nix::unistd::geteuid().as_raw(), |owner| owner.user),
+            pid: owner.as_ref().map_or_else(std::process::id, |owner| owner.pid),
+            admittance: owner.map_or_else(Default::default, |owner| owner.admit).to_wire(),
+            max_message_size: seen.info.max_message_size,
+            read_timeout: seen.info.read_timeout.as_millis(),
+            next_size: seen.info.next_size.map_or(NO_MESSAGE, convert::number),
+            message_count: convert::number(seen.info.message_count),
+            servers: convert::number(seen.servers),
+            accepted: seen.stats.accepted,
+            read: seen.stats.read,
+            dropped: seen.stats.drops.total(),
+            last_origin,
+            last_source,
+            last_user,
+            last_pid,
+        })
+    }
+}
+
+pub(super) fn limit(max: usize) -> Failure<'static> {
+    Failure::new(FailureCode::LIMIT_REACHED, u64::from(convert::number(max)), 0)
+}
+
+/// Says why, as far as the socket takes it at once, and ends the connection.
+fn refuse(stream: &UnixStream, failure: Failure<'_>) {
+    let frame: Result<Frame<'_>, ValueError> = Frame::new(0, Body::Failed(failure));
+    if let Ok(frame) = frame {
+        // A fresh socket has room; if not, the end of the connection says it too.
+        let _ = stream.try_write(&frame.to_bytes());
+    }
+}

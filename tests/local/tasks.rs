@@ -1,0 +1,89 @@
+//! The same handles in tasks of a runtime.
+
+use core::time::Duration;
+
+use mailslot::node::local::Admit;
+use mailslot::slot::{MailslotError, OpenOptions};
+
+use crate::{Machine, forever, path};
+
+/// A read that is dropped loses nothing, whenever that happens.
+#[tokio::test]
+async fn a_dropped_read_loses_nothing() {
+    let machine = Machine::new();
+    let soda = machine.client().create(&path("soda"), forever(), Admit::Default).expect("new");
+    let writer = machine.client().open(&path("soda"), OpenOptions::default()).expect("it is there");
+    for number in 0..300_u32 {
+        let mut read = Box::pin(soda.recv());
+        // One poll: the read is at the node, or on its way there.
+        core::future::poll_fn(|cx| {
+            let _ = read.as_mut().poll(cx);
+            core::task::Poll::Ready(())
+        })
+        .await;
+        if number % 2 == 0 {
+            writer.write(&number.to_le_bytes()).await.expect("room");
+        } else {
+            writer.post(&number.to_le_bytes()).await.expect("a node");
+        }
+        if number % 3 == 0 {
+            assert_eq!(&read.await.expect("a message").data[..], number.to_le_bytes());
+        } else {
+            drop(read);
+            // The answer may have come for the dropped one.
+            assert_eq!(&soda.recv().await.expect("a message").data[..], number.to_le_bytes());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_and_threads_share_a_handle() {
+    let machine = Machine::new();
+    let soda =
+        std::sync::Arc::new(machine.client().create(&path("soda"), forever(), Admit::Default).expect("new"));
+    let writer = machine.client().open(&path("soda"), OpenOptions::default()).expect("it is there");
+    let tasks: Vec<_> = (0..3)
+        .map(|_| {
+            let soda = soda.clone();
+            tokio::spawn(async move {
+                let mut count = 0;
+                while soda.recv().await.expect("a message").data[..] != *b"end" {
+                    count += 1;
+                }
+                count
+            })
+        })
+        .collect();
+    for number in 0..300_u32 {
+        writer.post(&number.to_le_bytes()).await.expect("a node");
+        if number % 10 == 0 {
+            soda.info().expect("a node");
+        }
+    }
+    for _ in 0..3 {
+        writer.write(b"end").await.expect("room");
+    }
+    let mut total = 0;
+    for task in tasks {
+        total += task.await.expect("no panic");
+    }
+    assert_eq!(total, 300);
+}
+
+#[tokio::test]
+async fn time_outs_and_ends_wake_tasks() {
+    let machine = Machine::new();
+    let soda = machine.client().create(&path("soda"), forever(), Admit::Default).expect("new");
+    let timeout = soda.recv_timeout(Duration::from_millis(1)).await;
+    assert_eq!(timeout.expect_err("empty"), MailslotError::Timeout);
+    let (read, cancelled) = tokio::join!(soda.recv(), async { soda.cancel_reads() });
+    assert_eq!(cancelled, Ok(()));
+    assert_eq!(read.expect_err("cancelled"), MailslotError::Aborted);
+    let many = tokio::join!(soda.recv_many(8), async {
+        let writer = machine.client().open(&path("soda"), OpenOptions::default()).expect("it is there");
+        writer.write(b"1").await.expect("room");
+        writer.write(b"2").await.expect("room");
+    });
+    let many = many.0.expect("a message");
+    assert_eq!(&many[0].data[..], b"1");
+}
