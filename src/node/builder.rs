@@ -1,6 +1,8 @@
 //! How a node is set up.
 
 use core::net::Ipv4Addr;
+use std::net::UdpSocket;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::tap::Tap;
 use super::{InterfaceChoice, Node, NodeError, SentFrame};
@@ -41,13 +43,38 @@ impl LoopbackLan {
         Self { address: None, name_port, datagram_port, session_port, direct_port }
     }
 
-    /// A LAN of this process alone, or nearly so: its ports follow from the process id.
+    /// The LAN of this process: the same one at every call, and no other process's.
     pub fn of_this_process() -> Self {
-        let place = u16::try_from(std::process::id() % 10_000).unwrap_or(0);
-        let port = 11_000 + 2 * place;
-        // Sessions have TCP ports at addresses of their own: that the next LAN has the same numbers is no matter.
-        Self::new(port, port + 1)
+        static LAN: OnceLock<LoopbackLan> = OnceLock::new();
+        *LAN.get_or_init(Self::unshared)
     }
+
+    /// A LAN that no other call of this function returns, in this process or another, for as long as this process runs.
+    ///
+    /// Each holds two sockets: who has both ports at an address where no node is has the LAN.
+    pub fn unshared() -> Self {
+        static HELD: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+        let hold = |port| UdpSocket::bind((Self::HELD_AT, port));
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another place to begin for each process, so that few are tried.
+        let first = std::process::id() % Self::UNSHARED;
+        let places = (0..Self::UNSHARED).map(|step| (first + step) % Self::UNSHARED);
+        for place in places.filter_map(|place| u16::try_from(place).ok()) {
+            let port = 11_000 + 2 * place;
+            if let (Ok(names), Ok(datagrams)) = (hold(port), hold(port + 1)) {
+                held.extend([names, datagrams]);
+                return Self::new(port, port + 1);
+            }
+        }
+        // No such addresses on this system: no node will find one either, and say so.
+        Self::default()
+    }
+
+    /// Where the ports of [`Self::unshared`] are held.
+    const HELD_AT: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 254);
+
+    /// How many LANs [`Self::unshared`] has to give, all below the ports that Linux gives to sockets without one.
+    const UNSHARED: u32 = 10_000;
 
     /// The same LAN, for a node at `address`, which must begin with 127.
     #[must_use]

@@ -31,6 +31,10 @@ pub(super) enum Command {
     Register(NetbiosName, NameKind, oneshot::Sender<Result<(), RegisterError>>),
     Release(NetbiosName),
     Forget(NetbiosName),
+    /// The addresses of the node are these now.
+    Addresses(Vec<Ipv4Addr>),
+    /// The interface is gone: ends at once, there is nobody left to tell.
+    Gone,
     /// Gives all names up, then ends.
     Shutdown(oneshot::Sender<()>),
 }
@@ -121,6 +125,8 @@ pub(super) struct Driver {
     pub(super) statuses: HashMap<QueryId, oneshot::Sender<Result<NodeStatus, ResolveError>>>,
     pub(super) done: Option<oneshot::Sender<()>>,
     pub(super) ending: bool,
+    /// The interface is gone.
+    pub(super) gone: bool,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -136,7 +142,7 @@ impl Driver {
         loop {
             self.settle().await;
             // Open queries end with the driver.
-            if self.ending && self.names.all_released() {
+            if self.gone || self.ending && self.names.all_released() {
                 break;
             }
             let deadline = self.names.poll_timeout().into_iter().chain(self.ingest.poll_timeout()).min();
@@ -169,6 +175,9 @@ impl Driver {
             }
         }
         self.shared.forget_driver(self.id);
+        if self.gone {
+            self.shared.add_gone(&lock(&self.stats));
+        }
         if let Some(done) = self.done.take() {
             // Whoever asked may have gone meanwhile.
             let _ = done.send(());
@@ -205,6 +214,8 @@ impl Driver {
             Command::Forget(name) => {
                 self.names.forget(&name);
             }
+            Command::Addresses(addresses) => self.names.set_own_addresses(addresses),
+            Command::Gone => self.gone = true,
             Command::Shutdown(done) => {
                 self.done = Some(done);
                 self.end();
@@ -257,12 +268,15 @@ impl Driver {
         match event {
             Event::Registered { name, kind } => {
                 tracing::info!(%name, %kind, %address, "registered");
+                self.refusals.remove(&name);
                 return true;
             }
             Event::Refused { name, refusal } => {
-                tracing::warn!(%name, %address, ?refusal, "the name is another's");
                 let kind = self.shared.kind_of(self.id, &name);
-                self.refusals.insert(name, (kind, refusal));
+                match self.refusals.insert(name, (kind, refusal)) {
+                    None => tracing::warn!(%name, %address, ?refusal, "the name is another's"),
+                    Some(_) => tracing::debug!(%name, %address, ?refusal, "the name is another's still"),
+                }
                 return true;
             }
             Event::Conflict { name, refusal } => {
@@ -380,11 +394,7 @@ impl Driver {
             }
             Err(reason) => return stats.drop(reason),
         };
-        // Others on this machine may have the address, and may write in the name, but have a port of their own.
-        if self.names.owns(&arrived.source)
-            && !self.names.is_group(&arrived.source)
-            && self.shared.sends_from(peer)
-        {
+        if broadcast && self.names.owns(&arrived.source) && self.shared.has_broadcast(bytes) {
             stats.own += 1;
             return;
         }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::driver::{Command, NodeStatus, OwnName, lock};
+use super::known::Computers;
 use super::links::{Link, watch_interfaces};
 use super::session::{Context, Pool};
 use super::stats::{NodeStats, SendStats};
@@ -15,7 +16,7 @@ use super::{
     Builder, Clock, Interface, LoopbackLan, MailslotSender, NodeError, SendError, Shared, SlotReader,
     interface,
 };
-use crate::service::names::{NameKind, NodeType, QueryTarget, Resolution};
+use crate::service::names::{NameKind, NodeType, QueryTarget, RegisterError, Resolution};
 use crate::service::session::Gate;
 use crate::slot::{CreateOptions, MailslotError, OpenOptions, Registry, SlotPath};
 use crate::wire::name::NetbiosName;
@@ -70,6 +71,9 @@ pub(super) struct Inner {
     pub(super) sent: Mutex<SendStats>,
     pub(super) incoming: Arc<Context>,
     pub(super) outgoing: Arc<Pool>,
+    pub(super) computers: Mutex<Computers>,
+    /// Interfaces that were of no use when last looked at, and why.
+    pub(super) unusable: Mutex<Vec<(Interface, String)>>,
     pub(super) watcher: Mutex<Option<JoinHandle<()>>>,
     pub(super) stopped: AtomicBool,
 }
@@ -111,6 +115,8 @@ impl Node {
             links: RwLock::default(),
             last_link: AtomicU64::new(0),
             sent: Mutex::default(),
+            computers: Mutex::default(),
+            unusable: Mutex::default(),
             watcher: Mutex::default(),
             stopped: AtomicBool::new(false),
             settings,
@@ -138,7 +144,8 @@ impl Node {
     /// Waits until all names are this node's on all its interfaces. Without an interface it waits for one.
     ///
     /// # Errors
-    /// [`NodeError::NameRefused`] if a name is another's; the node goes on with the names that it has.
+    /// [`NodeError::NameRefused`] if a name is another's; the node goes on with the names that it has, and claims the
+    /// others again once a minute ([`RECLAIM`](crate::service::names::timers::RECLAIM)).
     pub async fn ready(&self) -> Result<(), NodeError> {
         let wanted: Vec<NetbiosName> = lock(&self.inner.names).iter().map(|(name, _)| *name).collect();
         self.wait_for(&wanted).await
@@ -205,6 +212,7 @@ impl Node {
     pub fn stats(&self) -> NodeStats {
         NodeStats {
             interfaces: self.inner.links().iter().map(|link| lock(&link.stats).clone()).collect(),
+            gone: self.inner.shared.gone(),
             slots: self.inner.registry.stats(),
             sent: *lock(&self.inner.sent),
             sessions: self.inner.incoming.gate.stats(),
@@ -257,10 +265,17 @@ impl Node {
     /// # Errors
     /// [`NodeError::Register`], [`NodeError::NameRefused`], [`NodeError::ShutDown`].
     pub async fn register(&self, name: NetbiosName, kind: NameKind) -> Result<(), NodeError> {
-        lock(&self.inner.names).push((name, kind));
+        {
+            let mut names = lock(&self.inner.names);
+            if names.iter().any(|(known, _)| *known == name) {
+                return Err(NodeError::Register { name, source: RegisterError::Exists(name) });
+            }
+            names.push((name, kind));
+        }
         let result = self.claim(name, kind).await;
         if result.is_err() {
-            lock(&self.inner.names).retain(|(known, _)| *known != name);
+            // Nor is it wanted on the interfaces where it is to be had.
+            self.release(name)?;
         }
         result
     }
@@ -287,11 +302,12 @@ impl Node {
         Ok(())
     }
 
-    /// Forgets where `name` was found, so that the next write asks again.
+    /// Forgets where `name` was found, and at which address, so that the next write asks again.
     ///
     /// # Errors
     /// [`NodeError::ShutDown`].
     pub fn forget(&self, name: NetbiosName) -> Result<(), NodeError> {
+        lock(&self.inner.computers).forget(name);
         for link in self.inner.links() {
             link.command(Command::Forget(name)).map_err(|_| NodeError::ShutDown)?;
         }

@@ -38,12 +38,6 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// The port that its datagrams are sent from.
-    fn datagram_port(&self) -> Option<u16> {
-        let port = self.ports.iter().find(|port| port.service == Service::Datagrams)?;
-        Some(port.socket.local_addr().ok()?.port())
-    }
-
     pub(super) fn command(&self, command: Command) -> Result<(), SendError> {
         self.commands.send(command).map_err(|_| SendError::ShutDown)
     }
@@ -56,9 +50,12 @@ impl Inner {
 
     pub(super) fn set_links(&self, links: Vec<Arc<Link>>) {
         let addresses = links.iter().map(|link| link.interface.address).chain(self.settings.advertise);
-        let mut ports: Vec<u16> = links.iter().filter_map(|link| link.datagram_port()).collect();
-        ports.dedup();
-        self.shared.set_addresses(addresses.collect(), ports);
+        self.shared.set_addresses(addresses.collect());
+        let own: Vec<Ipv4Addr> = links.iter().map(|link| link.interface.address).collect();
+        for link in &links {
+            // A driver that is ending needs no addresses.
+            let _ = link.command(Command::Addresses(own.clone()));
+        }
         *self.links.write().unwrap_or_else(PoisonError::into_inner) = links;
         self.shared.wake();
     }
@@ -139,6 +136,7 @@ impl Inner {
             names: NameStats::default(),
             datagrams: DatagramStats::default(),
             receive_errors: 0,
+            receive_buffer: ports.iter().map(|port| port.receive_buffer).min().unwrap_or(0),
         }));
         let driver = Driver {
             id,
@@ -155,6 +153,7 @@ impl Inner {
             statuses: HashMap::new(),
             done: None,
             ending: false,
+            gone: false,
         };
         let (commands, orders) = mpsc::unbounded_channel();
         tokio::spawn(driver.run(orders));
@@ -186,22 +185,34 @@ impl Inner {
             Ok(now) => now,
             Err(error) => return tracing::debug!(%error, "the interfaces"),
         };
-        let mut links = self.links();
-        let before = links.len();
-        links.retain(|link| now.contains(&link.interface));
-        let mut changed = links.len() != before;
+        let (mut links, mut unusable) = (self.links(), Vec::new());
+        let gone: Vec<_> = links.extract_if(.., |link| !now.contains(&link.interface)).collect();
+        let mut changed = !gone.is_empty();
+        for link in gone {
+            tracing::info!(interface = %link.interface, "the interface is gone");
+            // One that ended by itself is gone, too.
+            let _ = link.command(Command::Gone);
+            lock(&self.computers).clear();
+        }
         for interface in &now {
             if links.iter().any(|link| link.interface == *interface) {
                 continue;
             }
             match self.link(interface, &now) {
                 Ok(link) => {
+                    tracing::info!(%interface, "a new interface");
                     links.push(link);
                     changed = true;
                 }
-                Err(error) => tracing::warn!(%interface, %error, "cannot use the interface"),
+                Err(error) => unusable.push((interface.clone(), error.to_string())),
             }
         }
+        let mut known = lock(&self.unusable);
+        for (interface, error) in unusable.iter().filter(|found| !known.contains(found)) {
+            tracing::warn!(%interface, %error, "cannot use the interface");
+        }
+        *known = unusable;
+        drop(known);
         if changed {
             self.set_links(links);
         }

@@ -49,6 +49,7 @@ mod error;
 mod handle;
 mod ingest;
 mod interface;
+mod known;
 mod links;
 #[cfg(unix)]
 pub mod local;
@@ -73,7 +74,7 @@ pub use ingest::{Accepted, Arrived, Ingest, Ingress, IngressDrop, OwnNames};
 pub use interface::{Interface, InterfaceChoice};
 pub use reader::SlotReader;
 pub use send::{Sent, Way};
-pub use stats::{DatagramStats, InterfaceStats, NameStats, NodeStats, SendStats};
+pub use stats::{DatagramStats, GoneStats, InterfaceStats, NameStats, NodeStats, SendStats};
 pub use tap::SentFrame;
 pub use wait::{Clock, ThreadWait, recv};
 pub use writer::MailslotSender;

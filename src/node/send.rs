@@ -79,6 +79,10 @@ impl Node {
     ///   of a domain, `NAME<1c>`; an IPv4 address is the computer there.
     /// - `\\*\`: the node's own workgroup.
     ///
+    /// Where a name was found is remembered for ten minutes, [`Self::forget`] ends that. That it was not found is not:
+    /// neither RFC 1002 nor Windows remembers it, so every write to a name that nobody has asks again, on a B node for
+    /// 750 ms.
+    ///
     /// A message to this node's own name or group reaches its own slots, too, and once.
     ///
     /// # Errors
@@ -340,6 +344,9 @@ impl Node {
         let Some(port) = link.ports.iter().find(|port| port.service == Service::Datagrams) else {
             return Err(SendError::NoNetwork);
         };
+        if group {
+            self.inner.shared.broadcast(&bytes);
+        }
         match port.socket.send_to(&bytes, address).await {
             Ok(_) => {
                 let mut sent = lock(&self.inner.sent);
@@ -390,6 +397,10 @@ impl Node {
 
     /// The name, with suffix 00, of the computer at `address`.
     async fn name_at(&self, address: Ipv4Addr) -> Result<NetbiosName, SendError> {
+        let now = self.inner.clock.now();
+        if let Some(name) = lock(&self.inner.computers).get(now, address) {
+            return Ok(name);
+        }
         let status = self.node_status(address).await?;
         let is_computer = |entry: &&NameEntry| {
             entry.name.suffix() == Suffix::WORKSTATION && !entry.flags.contains(NameFlags::GROUP)
@@ -397,6 +408,10 @@ impl Node {
         let entry = status.names.iter().find(is_computer);
         let not_found =
             || SendError::NameNotFound { name: NetbiosName::WILDCARD, source: ResolveError::NotFound };
-        entry.map(|entry| entry.name).ok_or_else(not_found)
+        let name = entry.map(|entry| entry.name).ok_or_else(not_found)?;
+        let settings = &self.inner.settings;
+        let expires = self.inner.clock.now().saturating_add(settings.timers.cache);
+        lock(&self.inner.computers).learn(address, name, expires, settings.limits.name_cache_entries);
+        Ok(name)
     }
 }

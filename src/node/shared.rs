@@ -8,6 +8,8 @@ use tokio::sync::watch;
 
 use super::driver::{OwnName, lock};
 use super::duplicates::Duplicates;
+use super::known::Broadcasts;
+use super::stats::{GoneStats, InterfaceStats};
 use super::tap::Tap;
 use super::udp::{Port, Service};
 use super::{Arrived, OwnState, SentFrame};
@@ -22,8 +24,10 @@ pub(super) struct Shared {
     /// Changes with the tables.
     changed: watch::Sender<u64>,
     duplicates: Option<Mutex<Duplicates>>,
-    /// All addresses of the node, and the ports it sends datagrams from.
-    addresses: RwLock<(Vec<Ipv4Addr>, Vec<u16>)>,
+    /// All addresses of the node.
+    addresses: RwLock<Vec<Ipv4Addr>>,
+    broadcasts: Mutex<Broadcasts>,
+    gone: Mutex<GoneStats>,
 }
 
 impl Shared {
@@ -34,6 +38,8 @@ impl Shared {
             changed: watch::Sender::new(0),
             duplicates: suppress_duplicates.then(Mutex::default),
             addresses: RwLock::default(),
+            broadcasts: Mutex::default(),
+            gone: Mutex::default(),
         }
     }
 
@@ -89,18 +95,31 @@ impl Shared {
         Some(if own.group { NameKind::Group } else { NameKind::Unique })
     }
 
-    pub(super) fn set_addresses(&self, addresses: Vec<Ipv4Addr>, ports: Vec<u16>) {
-        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = (addresses, ports);
+    pub(super) fn set_addresses(&self, addresses: Vec<Ipv4Addr>) {
+        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = addresses;
     }
 
     pub(super) fn is_own(&self, address: Ipv4Addr) -> bool {
-        self.addresses.read().unwrap_or_else(PoisonError::into_inner).0.contains(&address)
+        self.addresses.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
     }
 
-    /// Whether this node sends datagrams from there; another program on this machine sends from another port.
-    pub(super) fn sends_from(&self, source: SocketAddrV4) -> bool {
-        let addresses = self.addresses.read().unwrap_or_else(PoisonError::into_inner);
-        addresses.0.contains(source.ip()) && addresses.1.contains(&source.port())
+    /// Remembers a broadcast that is about to be sent.
+    pub(super) fn broadcast(&self, datagram: &[u8]) {
+        lock(&self.broadcasts).remember(datagram);
+    }
+
+    /// Whether this node itself broadcast the datagram.
+    pub(super) fn has_broadcast(&self, datagram: &[u8]) -> bool {
+        lock(&self.broadcasts).contains(datagram)
+    }
+
+    /// Keeps the counters of an interface that went.
+    pub(super) fn add_gone(&self, stats: &InterfaceStats) {
+        lock(&self.gone).add(stats);
+    }
+
+    pub(super) fn gone(&self) -> GoneStats {
+        lock(&self.gone).clone()
     }
 
     pub(super) fn is_copy(&self, arrived: &Arrived, interface: u64, peer: Ipv4Addr) -> bool {

@@ -13,8 +13,10 @@ use crate::slot;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct NodeStats {
-    /// By interface, as they came up; those that went down since are no longer in the list.
+    /// By interface, as they came up.
     pub interfaces: Vec<InterfaceStats>,
+    /// Of the interfaces that went, together.
+    pub gone: GoneStats,
     /// Of all slots.
     pub slots: slot::Stats,
     /// Mailslot messages written by this node.
@@ -38,6 +40,53 @@ pub struct InterfaceStats {
     pub datagrams: DatagramStats,
     /// Receive calls that the operating system refused.
     pub receive_errors: u64,
+    /// Room for datagrams that wait to be read, in bytes, as the operating system granted it to the smallest of the
+    /// sockets. Asked for are 4 MiB (Linux tells twice what was asked); with less, bursts lose datagrams before they
+    /// are counted here.
+    pub receive_buffer: usize,
+}
+
+/// Counters of a node on interfaces that it is no longer on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct GoneStats {
+    /// How often an interface went.
+    pub interfaces: u64,
+    /// The name service.
+    pub names: NameStats,
+    /// The datagram service.
+    pub datagrams: DatagramStats,
+    /// Receive calls that the operating system refused.
+    pub receive_errors: u64,
+}
+
+impl GoneStats {
+    /// As one more interface, called `gone`, if there was any.
+    #[cfg(feature = "metrics")]
+    pub(super) fn as_interface(&self) -> Option<InterfaceStats> {
+        (self.interfaces > 0).then(|| InterfaceStats {
+            interface: "gone".to_owned(),
+            address: Ipv4Addr::UNSPECIFIED,
+            names: self.names.clone(),
+            datagrams: self.datagrams.clone(),
+            receive_errors: self.receive_errors,
+            receive_buffer: 0,
+        })
+    }
+
+    pub(super) fn add(&mut self, stats: &InterfaceStats) {
+        self.interfaces += 1;
+        self.names.add(&stats.names);
+        self.datagrams.add(&stats.datagrams);
+        self.receive_errors += stats.receive_errors;
+    }
+}
+
+fn add_all(to: &mut BTreeMap<&'static str, u64>, more: &BTreeMap<&'static str, u64>) {
+    for (reason, count) in more {
+        *to.entry(reason).or_default() += count;
+    }
 }
 
 /// Counters of the name service. [`Self::received`] is the sum of what follows it up to [`Self::drops`].
@@ -132,6 +181,18 @@ impl NameStats {
         self.received == used + self.accepted + self.dropped()
     }
 
+    fn add(&mut self, more: &Self) {
+        self.received += more.received;
+        self.answered_queries += more.answered_queries;
+        self.answered_statuses += more.answered_statuses;
+        self.defended += more.defended;
+        self.yielded += more.yielded;
+        self.accepted += more.accepted;
+        add_all(&mut self.drops, &more.drops);
+        self.sent += more.sent;
+        self.send_errors += more.send_errors;
+    }
+
     /// Takes over the machine's counters.
     pub(super) fn copy(&mut self, stats: names::Stats) {
         self.received = stats.received;
@@ -158,6 +219,20 @@ impl DatagramStats {
         let taken = self.delivered + self.own + self.duplicates + self.fragments;
         let others = self.errors + self.queries + self.broadcasts_to_p;
         self.received == taken + others + self.dropped()
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.received += more.received;
+        self.delivered += more.delivered;
+        self.delivered_bytes += more.delivered_bytes;
+        self.own += more.own;
+        self.duplicates += more.duplicates;
+        self.fragments += more.fragments;
+        self.errors += more.errors;
+        self.queries += more.queries;
+        self.broadcasts_to_p += more.broadcasts_to_p;
+        add_all(&mut self.drops, &more.drops);
+        add_all(&mut self.given_up, &more.given_up);
     }
 
     pub(super) fn drop(&mut self, reason: IngressDrop) {

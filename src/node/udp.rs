@@ -9,6 +9,7 @@
 use core::net::{Ipv4Addr, SocketAddrV4};
 use core::task::{Context, Poll};
 use std::io;
+use std::sync::Once;
 
 use socket2::{Domain, Protocol, Socket, Type};
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -49,6 +50,8 @@ pub(super) struct Port {
     pub(super) service: Service,
     /// What arrives was sent to a broadcast address.
     pub(super) broadcast: bool,
+    /// What the operating system granted, in bytes.
+    pub(super) receive_buffer: usize,
     /// The interface whose packets are taken; `None`: all are this interface's.
     only: Option<u32>,
 }
@@ -60,10 +63,10 @@ pub(super) fn bind(service: Service, interface: &Interface, port: u16) -> Result
         Ok(address) => address.port(),
         Err(_) => port,
     };
-    let mut ports = vec![Port { socket: first, service, broadcast: false, only: None }];
+    let mut ports = vec![Port::new(first, service, false, None)];
     if interface.broadcast != interface.address {
         let socket = open(service, interface.broadcast, port)?;
-        ports.push(Port { socket, service, broadcast: true, only: None });
+        ports.push(Port::new(socket, service, true, None));
     }
     if cfg!(any(target_os = "linux", target_os = "android")) && !interface.address.is_loopback() {
         let socket = open(service, Ipv4Addr::BROADCAST, port)?;
@@ -72,7 +75,7 @@ pub(super) fn bind(service: Service, interface: &Interface, port: u16) -> Result
             address: SocketAddrV4::new(Ipv4Addr::BROADCAST, port),
             source,
         })?;
-        ports.push(Port { socket, service, broadcast: true, only: Some(interface.index) });
+        ports.push(Port::new(socket, service, true, Some(interface.index)));
     }
     Ok(ports)
 }
@@ -86,16 +89,43 @@ fn open(service: Service, address: Ipv4Addr, port: u16) -> Result<UdpSocket, Nod
     socket.set_reuse_address(true).map_err(failed("SO_REUSEADDR"))?;
     socket.set_broadcast(true).map_err(failed("SO_BROADCAST"))?;
     socket.set_nonblocking(true).map_err(failed("non-blocking"))?;
-    // What the operating system gives is taken.
-    if let Err(error) = socket.set_recv_buffer_size(RECEIVE_BUFFER) {
-        tracing::debug!(%address, %error, "SO_RCVBUF");
-    }
+    enlarge_receive_buffer(&socket);
     socket.bind(&address.into()).map_err(|source| {
         let in_use = source.kind() == io::ErrorKind::AddrInUse;
         let holder = if in_use { holder(port) } else { None };
         NodeError::Bind { service: service.name(), address, holder, source }
     })?;
     UdpSocket::from_std(socket.into()).map_err(failed("registration with tokio"))
+}
+
+/// Asks for [`RECEIVE_BUFFER`] and takes what the operating system gives; says once if that is less.
+fn enlarge_receive_buffer(socket: &Socket) {
+    static TOLD: Once = Once::new();
+    if force_receive_buffer(socket) || socket.set_recv_buffer_size(RECEIVE_BUFFER).is_ok() {
+        let granted = socket.recv_buffer_size().unwrap_or(0);
+        if granted >= RECEIVE_BUFFER {
+            return;
+        }
+        TOLD.call_once(|| {
+            tracing::info!(
+                asked = RECEIVE_BUFFER,
+                granted,
+                "a small receive buffer: bursts may lose datagrams; sysctl net.core.rmem_max sets the bound"
+            );
+        });
+    }
+}
+
+/// Beyond the bound, for which Linux asks CAP_NET_ADMIN.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn force_receive_buffer(socket: &Socket) -> bool {
+    use nix::sys::socket::{setsockopt, sockopt::RcvBufForce};
+    setsockopt(socket, RcvBufForce, &RECEIVE_BUFFER).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const fn force_receive_buffer(_socket: &Socket) -> bool {
+    false
 }
 
 /// Who has a UDP port, as far as /proc shows it to this user.
@@ -148,6 +178,11 @@ fn find_process_with(file: &str) -> Option<String> {
 }
 
 impl Port {
+    fn new(socket: UdpSocket, service: Service, broadcast: bool, only: Option<u32>) -> Self {
+        let receive_buffer = socket2::SockRef::from(&socket).recv_buffer_size().unwrap_or(0);
+        Self { socket, service, broadcast, receive_buffer, only }
+    }
+
     /// Whether there may be something to receive.
     pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         // An error is the receive call's to report.
@@ -277,7 +312,7 @@ mod tests {
             tell_interface(&socket).expect("IP_PKTINFO");
         }
         let Ok(std::net::SocketAddr::V4(address)) = socket.local_addr() else { panic!("IPv4") };
-        (Port { socket, service: Service::Datagrams, broadcast: true, only }, address)
+        (Port::new(socket, Service::Datagrams, true, only), address)
     }
 
     /// The loopback interface is the first of all.

@@ -2,7 +2,7 @@
 
 use core::net::Ipv4Addr;
 
-use mailslot::node::DatagramStats;
+use mailslot::node::{DatagramStats, LoopbackLan};
 use mailslot::service::datagram::{Addressing, Sender};
 use mailslot::service::names::NodeType;
 use mailslot::wire::Encode;
@@ -117,4 +117,22 @@ async fn a_forged_source_is_no_own_broadcast() {
     let inbox = slot(&node, "app");
     Peer::new().send((address(&node), lan.datagram_port), &write("PEER<00>", br"\MAILSLOT\app", b"forged"));
     assert_eq!(data(&inbox).await, b"forged");
+}
+
+/// A `send` beside a `listen` has the name and the address of the other. What counts is who sent it.
+#[tokio::test]
+async fn a_broadcast_of_another_program_with_the_same_name_and_address_is_heard() {
+    let lan = lan();
+    let node = ready(builder(lan, "PEER")).await;
+    let inbox = slot(&node, "app");
+    let twin = Peer::bound(address(&node), 0);
+    twin.0.set_broadcast(true).expect("SO_BROADCAST");
+    let everybody = (LoopbackLan::BROADCAST, lan.datagram_port);
+    node.write(&path(r"\\*\mailslot\app"), b"mine").await.expect("sent");
+    twin.send(everybody, &write("PEER<00>", br"\MAILSLOT\app", b"the other's"));
+    assert_eq!(data(&inbox).await, b"mine");
+    assert_eq!(data(&inbox).await, b"the other's");
+    let stats = node.stats().interfaces[0].datagrams.clone();
+    assert_eq!((stats.own, stats.delivered), (1, 1), "{stats:?}");
+    assert!(stats.is_complete(), "{stats:?}");
 }

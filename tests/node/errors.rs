@@ -32,8 +32,9 @@ async fn a_missing_interface_is_named_with_those_that_are_there() {
 
 #[tokio::test]
 async fn a_port_held_by_another_is_explained() {
-    let lan = lan();
-    let holder = std::net::UdpSocket::bind(("0.0.0.0", lan.name_port)).expect("a free port");
+    let at = Ipv4Addr::new(127, 9, 9, 1);
+    let lan = lan().at(at);
+    let holder = std::net::UdpSocket::bind((at, lan.name_port)).expect("a free port");
     let error = builder(lan, "PC").start().await.expect_err("held");
     let text = error.to_string();
     assert!(text.contains(&format!(":{}", lan.name_port)) && text.contains("name service"), "{text}");

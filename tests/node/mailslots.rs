@@ -175,6 +175,17 @@ async fn a_computer_can_be_named_by_its_address() {
     let sent = writer.write(&to, b"hello").await.expect("sent");
     assert_eq!(sent.destination.expect("a computer").to_string(), "READER<00>");
     assert_eq!(data(&inbox).await, b"hello");
+    // Who is there is asked once.
+    let asked = || reader.stats().interfaces[0].names.answered_statuses;
+    for _ in 0..3 {
+        writer.write(&to, b"again").await.expect("sent");
+        assert_eq!(data(&inbox).await, b"again");
+    }
+    assert_eq!(asked(), 1);
+    writer.forget(reader.name()).expect("running");
+    writer.write(&to, b"again").await.expect("sent");
+    assert_eq!(data(&inbox).await, b"again");
+    assert_eq!(asked(), 2);
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ mod processes;
 mod sessions;
 
 use core::net::{Ipv4Addr, SocketAddrV4};
-use core::sync::atomic::{AtomicU16, Ordering};
 use core::time::Duration;
 use std::net::UdpSocket;
 
@@ -24,13 +23,9 @@ use mailslot::slot::{CreateOptions, SlotPath};
 /// Far beyond what any wait of these tests takes.
 const LONG: Duration = Duration::from_secs(60);
 
-static LANS: AtomicU16 = AtomicU16::new(0);
-
-/// A LAN that no other test has, and hardly another process.
+/// A LAN that no other test has.
 fn lan() -> LoopbackLan {
-    let place = u16::try_from(std::process::id() % 250).expect("less than 250");
-    let port = 12_000 + 80 * place + 2 * LANS.fetch_add(1, Ordering::Relaxed);
-    LoopbackLan::new(port, port + 1)
+    LoopbackLan::unshared()
 }
 
 fn builder(lan: LoopbackLan, name: &str) -> Builder {

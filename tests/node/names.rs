@@ -1,6 +1,7 @@
 //! Names: claimed, contested, found, told, given up.
 
-use mailslot::node::{NodeError, OwnState};
+use mailslot::node::{LoopbackLan, NodeError, OwnState};
+use mailslot::service::names::timers::Timers;
 use mailslot::service::names::{NameKind, NodeType, Origin, QueryTarget, Refusal, ResolveError};
 use mailslot::wire::name::{NetbiosName, Suffix};
 
@@ -120,6 +121,42 @@ async fn a_node_that_is_dropped_gives_its_names_up() {
     drop(clone);
     stays.lookup(name("GOES<00>"), QueryTarget::Broadcast).await.expect_err("given up");
     node(lan, "GOES").await;
+}
+
+/// The computer that had it was exchanged: nobody has to start the second one again.
+#[tokio::test]
+async fn a_refused_name_is_taken_when_the_other_goes() {
+    let lan = lan();
+    let first = node(lan, "TWICE").await;
+    let mut timers = Timers::default();
+    timers.reclaim = core::time::Duration::from_millis(100);
+    let second = builder(lan, "TWICE").timers(timers).start().await.expect("ports are shared");
+    let refused = tokio::time::timeout(crate::LONG, second.ready()).await.expect("in time");
+    assert!(matches!(refused, Err(NodeError::NameRefused { .. })), "{refused:?}");
+    first.shutdown().await.expect("running");
+    let taken = async {
+        while second.ready().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::LONG, taken).await.expect("in time");
+    assert!(second.names().iter().all(|own| own.state == OwnState::Active && own.refusal.is_none()));
+}
+
+#[tokio::test]
+async fn a_name_of_this_node_is_not_claimed_twice() {
+    let node = node(lan(), "ONCE").await;
+    let error = node.register(name("ONCE<20>"), NameKind::Unique).await.expect_err("it has it");
+    assert!(matches!(error, NodeError::Register { .. }), "{error}");
+    assert_eq!(node.names().len(), 4, "and keeps it");
+}
+
+#[test]
+fn every_unshared_lan_is_another() {
+    let lans: std::collections::HashSet<u16> = (0..20).map(|_| lan().name_port).collect();
+    assert_eq!(lans.len(), 20);
+    assert_eq!(LoopbackLan::of_this_process(), LoopbackLan::of_this_process());
+    assert!(!lans.contains(&LoopbackLan::of_this_process().name_port));
 }
 
 /// A query that has no end in sight is no reason to stay.

@@ -205,6 +205,65 @@ fn an_objection_ends_the_claim() {
     }
 }
 
+/// A B node whose claim was refused, at time 0.
+fn refused() -> Node {
+    let mut node = Node::new(NodeType::B);
+    node.register("HOST<20>", UNIQUE);
+    let trn = node.trn();
+    let owner = entry(UNIQUE, OTHER);
+    let no = Packet::negative_registration_response(trn, name("HOST<20>"), Rcode::ACT_ERR, owner).unwrap();
+    node.unicast(OTHER, &no);
+    assert!(matches!(node.event(), Some(Event::Refused { .. })));
+    node
+}
+
+#[test]
+fn a_refused_name_is_claimed_again_after_a_minute() {
+    let mut node = refused();
+    node.pass(59_999);
+    assert_eq!((node.flags(), node.state("HOST<20>")), (vec![], None));
+    node.pass(1);
+    assert_eq!(node.flags(), [(0x2910, SUBNET_BROADCAST)]);
+    assert_eq!(node.state("HOST<20>"), Some(NameState::Registering));
+    node.pass(2000);
+    assert_eq!(node.event(), Some(Event::Registered { name: name("HOST<20>"), kind: UNIQUE }));
+    node.flags();
+    node.pass(600_000);
+    assert_eq!(node.flags(), [], "it is not claimed once more");
+}
+
+#[test]
+fn a_refused_name_that_is_withdrawn_is_not_claimed_again() {
+    let (mut withdrawn, mut ended) = (refused(), refused());
+    assert!(!withdrawn.machine.release(Duration::ZERO, &name("HOST<20>")), "it is not in the table");
+    ended.machine.release_all(Duration::ZERO);
+    for node in [&mut withdrawn, &mut ended] {
+        node.pass(600_000);
+        assert_eq!(node.flags(), []);
+        assert!(node.machine.all_released());
+    }
+}
+
+#[test]
+fn refused_names_are_bounded_with_the_others() {
+    let mut node = refused();
+    let mut limits = Limits::default();
+    limits.local_names = 2;
+    let mut small = Node::with(NodeType::B, limits, |_| {});
+    small.register("A<00>", UNIQUE);
+    let trn = small.trn();
+    let owner = entry(UNIQUE, OTHER);
+    let no = Packet::negative_registration_response(trn, name("A<00>"), Rcode::ACT_ERR, owner).unwrap();
+    small.unicast(OTHER, &no);
+    small.register("B<00>", UNIQUE);
+    let full = small.machine.register(small.time(), name("C<00>"), UNIQUE);
+    assert_eq!(full, Err(RegisterError::TooMany { max: 2 }));
+    // Claiming the same name at once is no second one.
+    node.register("HOST<20>", UNIQUE);
+    node.pass(600_000);
+    assert_eq!(node.machine.names().len(), 1);
+}
+
 #[test]
 fn an_objection_to_the_demand_is_a_conflict_for_one_second() {
     for (late, state) in [(900, NameState::Conflict), (1100, NameState::Active)] {
@@ -333,6 +392,19 @@ fn own_claims_heard_again_and_claims_to_the_wildcard_are_not_refused() {
     node.broadcast(OTHER, &claim);
     assert_eq!(node.dropped(DropReason::NotOurs), 1);
     assert_eq!(node.flags(), []);
+}
+
+#[test]
+fn claims_of_an_interface_that_came_later_are_own() {
+    let mut node = Node::owning(&[("HOST<20>", UNIQUE)]);
+    let claim = Packet::registration(1, name("HOST<20>"), entry(UNIQUE, OTHER), 0, Cast::Broadcast);
+    node.machine.set_own_addresses(vec![OTHER]);
+    node.broadcast(OTHER, &claim);
+    assert_eq!((node.dropped(DropReason::OwnClaim), node.flags()), (1, vec![]));
+    // And when it is gone, its address may be another computer's.
+    node.machine.set_own_addresses(Vec::new());
+    node.broadcast(OTHER, &claim);
+    assert_eq!((node.dropped(DropReason::OwnClaim), node.flags().len()), (1, 1));
 }
 
 #[test]

@@ -43,15 +43,19 @@ impl Collector for NodeCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         // Without a rest: what is counted later has to be shown, too.
-        let NodeStats { interfaces, slots, sent, sessions } = &self.stats;
+        let NodeStats { interfaces, gone, slots, sent, sessions } = &self.stats;
         let up = interfaces.iter().map(|interface| (labels(interface), 1));
         page.gauge("interface_up", "The node is on this interface", up)?;
         let names =
             self.names.iter().map(|(state, count)| (vec![("state", state.name().to_owned())], *count));
         page.gauge("names", "NetBIOS names, counted on each interface, by state", names)?;
         page.gauge("slots", "Mailslots that are there", [(Vec::new(), self.slots)])?;
-        name_service(&mut page, interfaces)?;
-        datagram_service(&mut page, interfaces)?;
+        page.counter("interfaces_gone", "Interfaces that the node lost", [(Vec::new(), gone.interfaces)])?;
+        // What was counted on them is not lost from the sums.
+        let mut all = interfaces.clone();
+        all.extend(gone.as_interface());
+        name_service(&mut page, &all)?;
+        datagram_service(&mut page, &all)?;
         slot(&mut page, slots)?;
         send(&mut page, sent)?;
         session_service(&mut page, sessions)

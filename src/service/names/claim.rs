@@ -24,6 +24,15 @@ pub(super) struct Local {
     refresh: Option<Duration>,
 }
 
+/// A name that another has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused {
+    name: NetbiosName,
+    kind: NameKind,
+    /// When it is claimed again.
+    pub(super) again: Duration,
+}
+
 /// A request that is out.
 #[derive(Debug)]
 struct Work {
@@ -99,7 +108,8 @@ impl Local {
 
 /// Own names.
 impl NameService {
-    /// Claims `name`. [`Event::Registered`] or [`Event::Refused`] tells how it ends.
+    /// Claims `name`. [`Event::Registered`] or [`Event::Refused`] tells how it ends. What is refused counts as one of
+    /// [`crate::service::Limits::local_names`], too, until it is withdrawn.
     ///
     /// # Errors
     /// [`RegisterError`].
@@ -117,24 +127,46 @@ impl NameService {
             return Err(RegisterError::Exists(name));
         }
         let max = self.limits.local_names.min(usize::from(u16::MAX / 4));
-        if self.names.len() >= max {
+        self.refused.retain(|refused| refused.name != name);
+        if self.names.len() + self.refused.len() >= max {
             return Err(RegisterError::TooMany { max });
         }
-        let stage = match (self.config.node_type, self.config.wins.is_empty()) {
-            (NodeType::B | NodeType::M, _) | (NodeType::H, true) => Stage::Broadcast,
-            (NodeType::P | NodeType::H, false) => Stage::Server(0),
-            (NodeType::P, true) => return Err(RegisterError::NoNameServer),
-        };
+        let stage = self.first_stage().ok_or(RegisterError::NoNameServer)?;
+        self.start_claim(name, kind, stage);
+        Ok(())
+    }
+
+    fn start_claim(&mut self, name: NetbiosName, kind: NameKind, stage: Stage) {
         let state = NameState::Registering;
         let local = Local { name, kind, state, server: None, work: None, refresh: None };
         let local = self.enter(local, stage);
         self.names.push(local);
-        Ok(())
     }
 
-    /// Gives `name` up, and says whether it was in the table. [`Event::Released`] tells when that is done.
+    /// Claims again what was refused, when its time has come.
+    pub(super) fn refused_due(&mut self) {
+        let now = self.now;
+        for refused in self.refused.extract_if(.., |refused| refused.again <= now).collect::<Vec<_>>() {
+            if let Some(stage) = self.first_stage() {
+                self.start_claim(refused.name, refused.kind, stage);
+            }
+        }
+    }
+
+    /// Whom a claim asks first; `None`: a P node that knows nobody.
+    fn first_stage(&self) -> Option<Stage> {
+        match (self.config.node_type, self.config.wins.is_empty()) {
+            (NodeType::B | NodeType::M, _) | (NodeType::H, true) => Some(Stage::Broadcast),
+            (NodeType::P | NodeType::H, false) => Some(Stage::Server(0)),
+            (NodeType::P, true) => None,
+        }
+    }
+
+    /// Gives `name` up, and says whether it was in the table. [`Event::Released`] tells when that is done. A name that
+    /// was refused is not claimed again.
     pub fn release(&mut self, now: Duration, name: &NetbiosName) -> bool {
         self.tick(now);
+        self.refused.retain(|refused| refused.name != *name);
         let Some(index) = self.find(name) else { return false };
         let local = self.names.remove(index);
         let kept = self.start_release(local);
@@ -145,6 +177,7 @@ impl NameService {
     /// Gives all names up; [`Self::all_released`] tells when that is done.
     pub fn release_all(&mut self, now: Duration) {
         self.tick(now);
+        self.refused.clear();
         for local in core::mem::take(&mut self.names) {
             let kept = self.start_release(local);
             self.names.extend(kept);
@@ -192,6 +225,8 @@ impl NameService {
     fn lose(&mut self, mut local: Local, refusal: Refusal) -> Option<Local> {
         let name = local.name;
         if local.state == NameState::Registering {
+            let again = self.after(self.config.timers.reclaim);
+            self.refused.push(Refused { name, kind: local.kind, again });
             self.events.push_back(Event::Refused { name, refusal });
             return None;
         }

@@ -51,7 +51,7 @@ use crate::wire::name::{NetbiosName, ScopedName};
 use crate::wire::nbns::{NameEntry, NbFlags, Packet, Rcode};
 use budget::Budget;
 use cache::Cache;
-use claim::Local;
+use claim::{Local, Refused};
 use resolve::Query;
 use stats::Outcome;
 
@@ -193,7 +193,8 @@ pub enum Event {
         /// Unique or group.
         kind: NameKind,
     },
-    /// A claimed name is not to be had; it is out of the table.
+    /// A claimed name is not to be had now; it is out of the table. It is claimed again after
+    /// [`timers::RECLAIM`], and so on, until it is this node's or [`NameService::release`] withdraws it.
     Refused {
         /// The name.
         name: NetbiosName,
@@ -267,6 +268,8 @@ pub struct NameService {
     ids: Ids,
     now: Duration,
     names: Vec<Local>,
+    /// What another has, and when it is claimed again.
+    refused: Vec<Refused>,
     queries: Vec<Query>,
     last_query: u64,
     cache: Cache,
@@ -286,6 +289,7 @@ impl NameService {
             ids: Ids::new(seed),
             now: Duration::ZERO,
             names: Vec::new(),
+            refused: Vec::new(),
             queries: Vec::new(),
             last_query: 0,
             cache: Cache::default(),
@@ -300,6 +304,11 @@ impl NameService {
     /// The settings.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Replaces [`Config::own_addresses`]: an interface of this machine came or went.
+    pub fn set_own_addresses(&mut self, addresses: Vec<Ipv4Addr>) {
+        self.config.own_addresses = addresses;
     }
 
     /// Counters since the start.
@@ -419,12 +428,14 @@ impl Machine for NameService {
     fn handle_timeout(&mut self, now: Duration) {
         self.tick(now);
         self.claims_due();
+        self.refused_due();
         self.queries_due();
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
         let claims = self.names.iter().filter_map(Local::due);
-        claims.chain(self.queries.iter().map(|query| query.deadline)).min()
+        let again = self.refused.iter().map(|refused| refused.again);
+        claims.chain(again).chain(self.queries.iter().map(|query| query.deadline)).min()
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {

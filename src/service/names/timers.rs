@@ -37,6 +37,10 @@ pub const CACHE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// How long WACKs can put off one request in all. RFC 1002 §4.2.16 has no bound; Samba asks for 9 s.
 pub const MAX_WACK: Duration = Duration::from_secs(60);
 
+/// When a name that another has is claimed again. Ours: no specification says when. Long enough that a few thousand
+/// nodes with one name in common cost their subnet next to nothing, short enough for a computer that was exchanged.
+pub const RECLAIM: Duration = Duration::from_secs(60);
+
 /// The times and counts of one node. The defaults are the constants of this module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,6 +63,8 @@ pub struct Timers {
     pub cache: Duration,
     /// [`MAX_WACK`].
     pub max_wack: Duration,
+    /// [`RECLAIM`].
+    pub reclaim: Duration,
 }
 
 impl Default for Timers {
@@ -78,6 +84,7 @@ impl Timers {
         initial_refresh: INITIAL_REFRESH,
         cache: CACHE_TIMEOUT,
         max_wack: MAX_WACK,
+        reclaim: RECLAIM,
     };
 
     /// When a name that a name server took for `ttl` seconds is refreshed: after half of it, as Windows does, but
