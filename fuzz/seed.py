@@ -72,7 +72,7 @@ def fragments(datagram, at, repeat_names=False):
 
 
 def timed(parts):
-    """The input of `reassembly`: peer, time that passes, length, datagram."""
+    """The input of `datagram_machine`: peer, time that passes, length, datagram."""
     return b"".join(struct.pack(">BBH", 1, 10, len(part)) + part for part in parts)
 
 
@@ -96,10 +96,10 @@ def main():
         seed("ingest", packets([datagram]))
         if datagram[0] in (0x10, 0x11, 0x12) and len(datagram) > 90 and datagram[47:49] == b"\x00 ":
             whole = fragments(datagram, 75)
-            seed("reassembly", timed(whole))
-            seed("reassembly", timed(reversed(whole)))
-            seed("reassembly", timed(whole + whole))
-            seed("reassembly", timed(fragments(datagram, 80, repeat_names=True)))
+            seed("datagram_machine", timed(whole))
+            seed("datagram_machine", timed(reversed(whole)))
+            seed("datagram_machine", timed(whole + whole))
+            seed("datagram_machine", timed(fragments(datagram, 80, repeat_names=True)))
             seed("ingest", packets(whole))
     seed("ingest", packets(datagram for datagram in datagrams if len(datagram) < 2048))
     # A browser of each kind hears every frame, at the name that such frames are sent to.

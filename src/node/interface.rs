@@ -107,12 +107,8 @@ struct Found {
 fn list() -> io::Result<Vec<Found>> {
     let found = if_addrs::get_if_addrs()?.into_iter().filter_map(|found| {
         let if_addrs::IfAddr::V4(v4) = &found.addr else { return None };
-        let up = !matches!(
-            found.oper_status,
-            if_addrs::IfOperStatus::Down
-                | if_addrs::IfOperStatus::NotPresent
-                | if_addrs::IfOperStatus::LowerLayerDown
-        );
+        // A pulled cable and an interface that was switched off are `Unknown` on Unix.
+        let up = found.is_oper_up();
         let usual = up && !found.is_loopback() && v4.broadcast.is_some();
         let broadcast = v4.broadcast.unwrap_or_else(|| Subnet::new(v4.ip, v4.prefixlen).broadcast());
         let (name, index) = (found.name.clone(), found.index.unwrap_or(0));

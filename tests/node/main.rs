@@ -10,8 +10,16 @@ mod mailslots;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod names;
+#[cfg(target_os = "linux")]
+mod namespaces;
 mod processes;
 mod sessions;
+mod wins;
+
+#[path = "../support/lan.rs"]
+mod lan;
+#[path = "../support/wins.rs"]
+mod wins_server;
 
 use core::net::{Ipv4Addr, SocketAddrV4};
 use core::time::Duration;
