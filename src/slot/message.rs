@@ -5,6 +5,8 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::wire::name::NetbiosName;
+
 /// A NetBIOS name as it is on the wire: fifteen characters and the suffix.
 pub type RawName = [u8; 16];
 
@@ -44,6 +46,28 @@ pub enum Origin {
         /// The name that was called.
         destination: RawName,
     },
+}
+
+impl Origin {
+    /// Who sent it, as the sender calls itself; `None` for a writer on this machine.
+    pub const fn source(&self) -> Option<NetbiosName> {
+        match self {
+            Self::Local => None,
+            Self::Datagram { source, .. } | Self::Session { source, .. } => {
+                Some(NetbiosName::from_bytes(*source))
+            }
+        }
+    }
+
+    /// The name it was sent to; `None` for a writer on this machine.
+    pub const fn destination(&self) -> Option<NetbiosName> {
+        match self {
+            Self::Local => None,
+            Self::Datagram { destination, .. } | Self::Session { destination, .. } => {
+                Some(NetbiosName::from_bytes(*destination))
+            }
+        }
+    }
 }
 
 /// A message that comes in from the network.
