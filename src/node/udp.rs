@@ -53,6 +53,10 @@ pub(super) struct Port {
     /// What the operating system granted, in bytes.
     pub(super) receive_buffer: usize,
     /// The interface whose packets are taken; `None`: all are this interface's.
+    #[cfg_attr(
+        not(any(target_os = "linux", target_os = "android")),
+        expect(dead_code, reason = "the socket on 255.255.255.255 is Linux's alone")
+    )]
     only: Option<u32>,
 }
 
