@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         Ok(Outcome::NothingMatched | Outcome::Failed) => ExitCode::from(1),
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::note(format_args!("{}", text::safe(&format!("{error:#}"))));
+            output::note(format_args!("{}", text::error(&error)));
             ExitCode::from(2)
         }
     }

@@ -25,6 +25,20 @@ pub(crate) fn safe(text: &str) -> String {
     safe
 }
 
+/// An error and its causes, safe for a terminal, with the line breaks of its advice. Causes that the errors above them
+/// have in their own words are not repeated.
+pub(crate) fn error(error: &anyhow::Error) -> String {
+    let mut whole = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if whole.is_empty() {
+            whole = cause;
+        } else if !whole.contains(&cause) {
+            whole = format!("{whole}: {cause}");
+        }
+    }
+    whole.lines().map(safe).collect::<Vec<_>>().join("\n")
+}
+
 /// OEM text, safe for a terminal.
 pub(crate) fn oem(text: &[u8], page: CodePage) -> String {
     safe(&page.decode(text))
