@@ -23,6 +23,11 @@ impl Filter {
         })
     }
 
+    /// Whether everything passes.
+    pub(super) const fn is_open(&self) -> bool {
+        self.slots.is_none() && self.names.is_empty() && self.commands.is_empty()
+    }
+
     #[inline]
     pub(super) fn passes(&self, record: &Record<'_>) -> bool {
         (self.slots.is_none() || self.passes_slot(record))

@@ -116,7 +116,15 @@ impl Decoder {
             save.finish()?;
         }
         result?;
-        Ok(if self.sink.shown > 0 { Outcome::Done } else { Outcome::NothingMatched })
+        if self.sink.shown > 0 {
+            return Ok(Outcome::Done);
+        }
+        if !self.filter.is_open() {
+            note(format_args!("nothing in {frames} frames matches --slot, --name and --command"));
+        } else if self.sink.given_up.is_empty() {
+            note(format_args!("nothing of the name, datagram or session services in {frames} frames"));
+        }
+        Ok(Outcome::NothingMatched)
     }
 }
 
