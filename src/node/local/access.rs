@@ -1,9 +1,8 @@
 //! Who a process is, and whom a slot admits.
 
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::ffi::CString;
 
-use nix::unistd::{Gid, Uid, User, getgrouplist};
+use nix::unistd::{Uid, User};
 
 use crate::wire::local::{Admittance, Role};
 
@@ -59,9 +58,23 @@ impl Peer {
             return true;
         }
         let Ok(Some(user)) = User::from_uid(Uid::from_raw(self.user)) else { return false };
-        let Ok(name) = CString::new(user.name) else { return false };
-        getgrouplist(&name, user.gid).is_ok_and(|groups| groups.contains(&Gid::from_raw(group)))
+        is_member(user, group)
     }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn is_member(user: User, group: u32) -> bool {
+    let Ok(name) = std::ffi::CString::new(user.name) else { return false };
+    nix::unistd::getgrouplist(&name, user.gid)
+        .is_ok_and(|groups| groups.iter().any(|gid| gid.as_raw() == group))
+}
+
+/// nix has no `getgrouplist` there: what the group itself says of its members.
+#[cfg(target_vendor = "apple")]
+fn is_member(user: User, group: u32) -> bool {
+    let gid = nix::unistd::Gid::from_raw(group);
+    let listed = nix::unistd::Group::from_gid(gid).ok().flatten();
+    user.gid == gid || listed.is_some_and(|listed| listed.mem.contains(&user.name))
 }
 
 /// What is known about a slot besides what the registry knows.
