@@ -101,7 +101,7 @@ pub struct Limits {
     pub browse_sources: usize,
     /// Sessions that others have with this node, in all. 2,048.
     pub sessions: usize,
-    /// Of these, with one address. 2,048: behind one address there may be many computers.
+    /// Of these, with one address. 1,024: behind one address there may be many computers, but none takes all.
     pub sessions_per_address: usize,
     /// Bytes held for all sessions together: packets and transactions that are not whole yet. 16 MiB.
     pub session_bytes: usize,
@@ -154,7 +154,7 @@ impl Default for Limits {
             browse_answers: 200,
             browse_sources: 4096,
             sessions: 2048,
-            sessions_per_address: 2048,
+            sessions_per_address: 1024,
             session_bytes: 16 << 20,
             session_transactions: 50,
             session_pieces: 16,

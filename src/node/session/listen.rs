@@ -84,7 +84,7 @@ async fn accept(listener: TcpListener, framing: Framing, context: Arc<Context>) 
                     let server = Server::new(context.clock.now(), config, admission, framing);
                     connections.spawn(serve(stream, server, peer, Arc::clone(&context)));
                 }
-                Err(reason) => tracing::warn!(%peer, %reason, "a session is not let in"),
+                Err(reason) => tracing::debug!(%peer, %reason, "a session is not let in"),
             },
             Ok(_) => {}
             Err(error) => {
