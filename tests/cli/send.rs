@@ -156,4 +156,13 @@ fn what_is_too_long_for_a_datagram_goes_by_session() {
     let sent = lan.run(&["send", "//READER/mailslot/none", "-"], &[b'x'; 5000]);
     assert_eq!(sent.code, Some(1));
     assert!(sent.stderr.contains("ERROR_FILE_NOT_FOUND (2)"), "{}", sent.stderr);
+    // A computer without sessions: what would work stands in a line of its own.
+    let _old = lan.listen(&["--name", "OLD", "--profile", "win9x", "soda"]);
+    let sent = lan.run(&["send", "//OLD/mailslot/soda", "-"], &[b'x'; 5000]);
+    assert_eq!(sent.code, Some(1));
+    assert!(
+        sent.stderr.lines().any(|line| line.starts_with("Up to 424 bytes go by datagram")),
+        "{}",
+        sent.stderr
+    );
 }

@@ -36,7 +36,12 @@ pub(crate) fn error(error: &anyhow::Error) -> String {
             whole = format!("{whole}: {cause}");
         }
     }
-    whole.lines().map(safe).collect::<Vec<_>>().join("\n")
+    lines(&whole)
+}
+
+/// Text of this program's own, with its line breaks, safe for a terminal.
+pub(crate) fn lines(text: &str) -> String {
+    text.lines().map(safe).collect::<Vec<_>>().join("\n")
 }
 
 /// OEM text, safe for a terminal.

@@ -79,7 +79,7 @@ async fn send(args: &SendArgs, node: &Node, path: &SlotPath, message: &[u8]) -> 
         };
         if let Err(error) = &result {
             outcome = Outcome::Failed;
-            note(format_args!("{}", text::safe(&format!("{path}: {}", sentence(path, error)))));
+            note(format_args!("{}: {}", text::safe(&path.to_string()), text::lines(&sentence(path, error))));
         }
         let out = output.line();
         match &result {
