@@ -128,6 +128,7 @@ pub struct Builder {
     pub(super) timers: Timers,
     pub(super) suppress_duplicates: bool,
     claim_names: bool,
+    pub(super) hear_all: bool,
     pub(super) tap: Option<Tap>,
     registry: Option<Registry>,
 }
@@ -158,6 +159,7 @@ impl Default for Builder {
             timers: Timers::default(),
             suppress_duplicates: true,
             claim_names: true,
+            hear_all: false,
             tap: None,
             registry: None,
         }
@@ -298,6 +300,13 @@ impl Builder {
     /// asks, at once and beside a node that has the name; it receives only what is sent to `*` and to its extra names.
     pub const fn claim_names(mut self, on: bool) -> Self {
         self.claim_names = on;
+        self
+    }
+
+    /// Whether the node takes what is sent to any name, not only to its own: it listens to what others say to each other,
+    /// as far as it comes by, which is what is broadcast. Off at first. It answers for no name more than without.
+    pub const fn hear_all(mut self, on: bool) -> Self {
+        self.hear_all = on;
         self
     }
 

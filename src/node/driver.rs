@@ -113,6 +113,8 @@ pub(super) struct Driver {
     pub(super) interface: Interface,
     pub(super) clock: Clock,
     pub(super) node_type: NodeType,
+    /// Datagrams to any name are taken.
+    pub(super) hear_all: bool,
     pub(super) shared: Arc<Shared>,
     pub(super) names: NameService,
     pub(super) ingest: Ingest,
@@ -329,7 +331,11 @@ impl Driver {
         };
         let mut table: Vec<OwnName> = self.names.names().map(shown).collect();
         let active = table.iter().filter(|own| own.state == OwnState::Active);
-        self.ingest.set_names(OwnNames::Only(active.map(|own| (own.name, false)).collect()));
+        self.ingest.set_names(if self.hear_all {
+            OwnNames::Any
+        } else {
+            OwnNames::Only(active.map(|own| (own.name, false)).collect())
+        });
         for (name, (kind, refusal)) in &self.refusals {
             if !table.iter().any(|own| own.name == *name) {
                 let (group, state) = (*kind == NameKind::Group, OwnState::Refused);
@@ -373,7 +379,7 @@ impl Driver {
     ) {
         let stats = &mut stats.datagrams;
         stats.received += 1;
-        if broadcast && self.node_type == NodeType::P {
+        if broadcast && self.node_type == NodeType::P && !self.hear_all {
             stats.broadcasts_to_p += 1;
             return;
         }

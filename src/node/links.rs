@@ -143,6 +143,7 @@ impl Inner {
             interface: interface.clone(),
             clock: self.clock,
             node_type: self.node_type,
+            hear_all: settings.hear_all,
             shared: Arc::clone(&self.shared),
             names,
             ingest,

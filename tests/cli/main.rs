@@ -3,6 +3,7 @@
 #![cfg(feature = "cli")]
 
 mod asking;
+mod browse;
 mod build;
 mod damage;
 mod decode;

@@ -39,6 +39,7 @@ pub(crate) enum Command {
     Lookup(LookupArgs),
     Status(StatusArgs),
     Names(NamesArgs),
+    Browse(crate::cmd::browse::BrowseArgs),
     #[cfg(unix)]
     Ls(LsArgs),
     #[cfg(unix)]

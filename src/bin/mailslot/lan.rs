@@ -132,6 +132,9 @@ pub(crate) enum Role {
     /// It only sends and asks: it claims no names and takes any free ports, so it needs no right, is there at once and
     /// disturbs no other program of this machine.
     Guest,
+    /// It only listens, to everybody: it claims no names, sends nothing, and has the datagram service's port, but not the
+    /// name service's.
+    Listener,
 }
 
 impl LanArgs {
@@ -153,16 +156,20 @@ impl LanArgs {
                     lan = lan.at(Ipv4Addr::LOCALHOST);
                 }
                 builder = builder.loopback(lan);
+                if role != Role::Member {
+                    builder = builder.name_port(0);
+                }
                 if role == Role::Guest {
-                    builder = builder.name_port(0).datagram_port(0);
+                    builder = builder.datagram_port(0);
                 }
                 (lan.name_port, lan.datagram_port)
             }
             None => {
-                let usual = |port| if role == Role::Guest { 0 } else { port };
+                let names = if role == Role::Member { nbns::PORT } else { 0 };
+                let datagrams = if role == Role::Guest { 0 } else { nbdgm::PORT };
                 builder = builder
-                    .name_port(self.name_port.unwrap_or_else(|| usual(nbns::PORT)))
-                    .datagram_port(self.datagram_port.unwrap_or_else(|| usual(nbdgm::PORT)));
+                    .name_port(self.name_port.unwrap_or(names))
+                    .datagram_port(self.datagram_port.unwrap_or(datagrams));
                 (nbns::PORT, nbdgm::PORT)
             }
         };
@@ -182,6 +189,9 @@ impl LanArgs {
         }
         if let Some(file) = &self.lmhosts {
             builder = builder.lmhosts(lmhosts(file)?);
+        }
+        if role == Role::Listener {
+            builder = builder.claim_names(false).hear_all(true).session_ports(None, None);
         }
         if role == Role::Guest {
             let mut timers = Timers::default();

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Lookup(args) => cmd::lookup::run(&args),
         Command::Status(args) => cmd::status::run(&args),
         Command::Names(args) => cmd::names::run(&args),
+        Command::Browse(args) => cmd::browse::run(&args),
         #[cfg(unix)]
         Command::Ls(args) => cmd::slots::list(&args),
         #[cfg(unix)]

@@ -24,6 +24,7 @@ mod election;
 mod enumerate;
 mod event;
 mod master;
+mod observer;
 mod rates;
 mod server_list;
 mod stats;
@@ -38,6 +39,7 @@ pub use conflict::Conflict;
 pub use election::Candidate;
 pub use enumerate::{EnumError, FoundServer, Page, ServerEnumClient};
 pub use event::{Event, FetchFailure, Input, Slot, Target};
+pub use observer::{Heard, HeardComputer, HeardWorkgroup, Observer, Overheard};
 pub use server_list::{Change, Server, ServerList, ServerName, Source};
 pub use stats::{DropReason, Stats};
 

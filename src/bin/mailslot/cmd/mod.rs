@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod browse;
 pub(crate) mod capture;
 pub(crate) mod decode;
 pub(crate) mod demo;

@@ -1,0 +1,93 @@
+//! The options of `browse`.
+
+use std::time::Duration;
+
+use clap::Args;
+use mailslot::wire::browser::ServerType;
+
+use crate::cli::CodePageArg;
+use crate::lan::{self, LanArgs};
+
+/// Show the workgroups and computers of the Network Neighborhood
+///
+/// With --passive it only listens: to the announcements that computers and masters broadcast, for so many seconds. Nothing
+/// is sent, no name is claimed, no connection is made. A computer announces itself every 12 minutes (more often when it has just
+/// started), so that a complete list takes that long.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailslot browse --passive 60                                what announces itself within a minute
+  mailslot browse --passive 60 LABDOM                         the computers of one workgroup
+  mailslot browse --passive 60 --domains                      only the workgroups, and their masters
+  mailslot browse --passive 60 --type printq --type 0x4       only computers with one of these types
+  mailslot browse --passive 60 --json | jq .computer          one JSON object per line
+
+Listening needs port 138, for which a right is needed (mailslot listen --help).
+
+Exit status: 0 there is a list; 1 there is none, or nothing in it; 2 wrong use, or a port that is not to be had.")]
+pub(crate) struct BrowseArgs {
+    /// Only this workgroup or domain
+    #[arg(value_name = "WORKGROUP", value_parser = workgroup)]
+    pub(crate) of: Option<String>,
+
+    /// Only the workgroups, and the master of each
+    #[arg(long)]
+    pub(crate) domains: bool,
+
+    /// Only computers with this type: its name in MS-BRWS without SV_TYPE_ (server, nt, printq, domain_ctrl,
+    /// master_browser, ...) or a number such as 0x200; given several times, one of them will do
+    #[arg(long = "type", value_name = "TYPE", value_parser = server_type, conflicts_with = "domains")]
+    types: Vec<ServerType>,
+
+    /// Only listen, this long; end sooner with Ctrl-C
+    #[arg(long, value_name = "SECONDS", value_parser = lan::seconds, required = true)]
+    pub(crate) passive: Option<Duration>,
+
+    /// Say on standard error what is heard as it comes
+    #[arg(short, long, requires = "passive")]
+    pub(crate) verbose: bool,
+
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) code_page: CodePageArg,
+
+    #[command(flatten)]
+    pub(crate) lan: LanArgs,
+}
+
+impl BrowseArgs {
+    /// The types of which one must be there; all computers fit if it is empty.
+    pub(crate) fn types(&self) -> ServerType {
+        self.types.iter().copied().collect()
+    }
+
+    /// Whether a computer of this type is to be shown.
+    pub(crate) fn wants(&self, server_type: ServerType) -> bool {
+        let types = self.types();
+        types.is_empty() || server_type.intersects(types)
+    }
+}
+
+fn workgroup(text: &str) -> Result<String, String> {
+    use mailslot::wire::name::{NetbiosName, Suffix};
+    NetbiosName::new(text, Suffix::WORKSTATION).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn server_type(text: &str) -> Result<ServerType, String> {
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    if let Some(bits) = number {
+        return Ok(ServerType::from_bits_retain(bits));
+    }
+    let name = text.to_ascii_uppercase().replace('-', "_");
+    let name = name.strip_prefix("SV_TYPE_").unwrap_or(&name);
+    ServerType::from_name(name).ok_or_else(|| {
+        let all = ServerType::all();
+        let known: Vec<_> = all.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        format!("the types are {}, or a number such as 0x200", known.join(", "))
+    })
+}
