@@ -4,8 +4,19 @@ use std::fs;
 
 use crate::run;
 
-const COMMANDS: [&str; 10] =
-    ["decode", "replay", "listen", "send", "lookup", "status", "names", "demo", "completions", "man"];
+const COMMANDS: [&str; 11] = [
+    "decode",
+    "replay",
+    "listen",
+    "send",
+    "lookup",
+    "status",
+    "names",
+    "demo",
+    "serve",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_command_has_help() {
@@ -21,7 +32,7 @@ fn every_command_has_help() {
             assert!(ran.stdout.lines().all(|line| line.len() <= 100), "{}", ran.stdout);
         }
     }
-    for command in ["decode", "replay", "listen", "send"] {
+    for command in ["decode", "replay", "listen", "send", "serve"] {
         assert!(run(&[command, "--help"], b"").stdout.contains("Examples:\n"));
     }
 }

@@ -15,6 +15,8 @@ mod listen;
 mod probes;
 mod replay;
 mod send;
+#[cfg(unix)]
+mod serve;
 mod terminal;
 mod write;
 

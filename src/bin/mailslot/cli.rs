@@ -47,6 +47,8 @@ pub(crate) enum Command {
     #[cfg(unix)]
     #[command(hide = true)]
     Node(NodeArgs),
+    #[cfg(unix)]
+    Serve(ServeArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -383,6 +385,77 @@ pub(crate) struct NamesArgs {
 
     #[command(flatten)]
     pub(crate) lan: LanArgs,
+}
+
+/// Run as a service: names, mailslots and what is done with their messages, from a file
+///
+/// Each slot's messages are printed as JSON, appended to a file, or given to a program, as the file says. Logs go to
+/// standard error. systemd is told when the names are this computer's (Type=notify).
+#[cfg(unix)]
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailslot serve --config /etc/mailslot/mailslot.toml
+  mailslot serve --config mailslot.toml --check               is the file right?
+  mailslot serve --loopback --metrics 127.0.0.1:9137          without slots: it only has its names
+
+The file, with all its keys, is described in packaging/mailslot.toml (/etc/mailslot/mailslot.toml of the Debian
+package). Options go before the environment (MAILSLOT_...), that before the file, that before the defaults.
+
+SIGHUP reads the file again: slots are opened, closed and changed; the rest takes a restart. If the file is broken
+then, everything stays as it was. SIGTERM and Ctrl-C see to the messages that are there and give the names up.
+
+Exit status: 0 it was told to end; 2 wrong use, a broken file, a name that is another's, or ports that are not to be
+had.")]
+pub(crate) struct ServeArgs {
+    /// Read settings and slots from this file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "MAILSLOT_CONFIG")]
+    #[arg(hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Only say whether the file and the options are right
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+
+    #[command(flatten)]
+    pub(crate) code_page: CodePageArg,
+
+    #[command(flatten)]
+    pub(crate) lan: LanArgs,
+}
+
+/// What `[service]` of the file may hold, too.
+#[cfg(unix)]
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArgs {
+    /// Serve /metrics (Prometheus) and /health over HTTP on this address and port
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILSLOT_METRICS", hide_env_values = true)]
+    pub(crate) metrics: Option<std::net::SocketAddr>,
+
+    /// What is logged: error, warn, info, debug or trace, or such a level for a part, as in info,mailslot::node=debug
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "MAILSLOT_LOG", hide_env_values = true)]
+    pub(crate) log: String,
+
+    /// How it is logged
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        env = "MAILSLOT_LOG_FORMAT",
+        hide_env_values = true
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people
+    Text,
+    /// A JSON object per line
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -47,6 +47,8 @@ fn main() -> ExitCode {
         Command::Info(args) => cmd::slots::info(&args),
         #[cfg(unix)]
         Command::Node(args) => cmd::node::run(&args),
+        #[cfg(unix)]
+        Command::Serve(args) => cmd::serve::run(&args),
         Command::Completions(args) => cmd::generate::completions(&args),
         Command::Man(args) => cmd::generate::man(&args),
     };

@@ -13,5 +13,6 @@ pub(crate) mod node;
 pub(crate) mod replay;
 pub(crate) mod send;
 #[cfg(unix)]
+pub(crate) mod serve;
 pub(crate) mod slots;
 pub(crate) mod status;

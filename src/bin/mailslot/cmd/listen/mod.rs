@@ -15,8 +15,9 @@ use mailslot::slot::{CreateOptions, MailslotError, Message, ReadTimeout};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use self::exec::Exec;
-use self::print::{Fact, Printer};
+pub(crate) use self::exec::Exec;
+pub(crate) use self::print::Fact;
+use self::print::Printer;
 use crate::Outcome;
 use crate::cli::ListenArgs;
 use crate::lan::{self, Interrupt, Role};
@@ -71,7 +72,7 @@ async fn listen(args: &ListenArgs, node: &Node, interrupt: &mut Interrupt) -> an
     for fault in node.session_faults() {
         note(format_args!("{fault}"));
     }
-    let mut listener = Listener::new(args, node, &slots);
+    let mut listener = Listener::new(args, &slots);
     let result = listener.run(interrupt).await;
     let received = listener.printer.printed;
     let waited = listener.wait_for_programs(interrupt).await;
@@ -133,11 +134,11 @@ struct Listener<'a> {
 }
 
 impl<'a> Listener<'a> {
-    fn new(args: &'a ListenArgs, node: &Node, slots: &'a [SlotReader]) -> Self {
+    fn new(args: &'a ListenArgs, slots: &'a [SlotReader]) -> Self {
         Self {
             args,
             slots,
-            printer: Printer::new(args, node.clock()),
+            printer: Printer::new(args),
             exec: Exec::new(&args.exec),
             running: JoinSet::new(),
             busy: vec![false; slots.len()],
@@ -198,12 +199,14 @@ impl<'a> Listener<'a> {
     fn take(&mut self, index: usize, message: Message) -> anyhow::Result<()> {
         self.first = (index + 1) % self.slots.len().max(1);
         let Some(slot) = self.slots.get(index) else { return Ok(()) };
-        let fact = Fact::new(slot, message, &self.printer);
+        let fact = Fact::new(slot, message, self.printer.page);
         self.printer.print(&fact)?;
         if let Some(exec) = &self.exec {
             let program = exec.run(fact);
             self.running.spawn(async move {
-                program.await;
+                if let Err(error) = program.await {
+                    note(format_args!("--exec {error}"));
+                }
                 index
             });
             if let Some(busy) = self.busy.get_mut(index) {

@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 use std::time::SystemTime;
 
 use mailslot::capture::Timestamp;
-use mailslot::node::{Clock, SlotReader};
+use mailslot::node::SlotReader;
 use mailslot::slot::{Message, Origin};
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::text;
 
 /// A message and all that is known of it.
-pub(super) struct Fact {
+pub(crate) struct Fact {
     pub(super) message: Message,
     pub(super) slot: String,
     /// RFC 3339.
@@ -28,8 +28,8 @@ pub(super) struct Fact {
 }
 
 impl Fact {
-    pub(super) fn new(slot: &SlotReader, message: Message, printer: &Printer) -> Self {
-        let age = message.at.map(|at| printer.clock.now().saturating_sub(at)).unwrap_or_default();
+    pub(crate) fn new(slot: &SlotReader, message: Message, page: CodePage) -> Self {
+        let age = message.at.map(|at| slot.clock().now().saturating_sub(at)).unwrap_or_default();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let at = now.saturating_sub(age);
         let at = Timestamp::new(i64::try_from(at.as_secs()).unwrap_or(i64::MAX), at.subsec_nanos());
@@ -49,7 +49,7 @@ impl Fact {
             time: String::from_utf8(time).unwrap_or_default(),
             names,
             way,
-            page: printer.page,
+            page,
         }
     }
 
@@ -64,13 +64,45 @@ impl Fact {
     pub(super) const fn source(&self) -> Option<SocketAddrV4> {
         self.message.peer
     }
+
+    /// As a JSON object.
+    pub(crate) fn object(&self, out: &mut Vec<u8>) {
+        let mut json = Json { out, page: self.page };
+        json.raw("{\"time\":");
+        json.string(&self.time);
+        json.raw(",\"slot\":");
+        json.string(&self.slot);
+        if let Some((from, to)) = &self.names {
+            json.raw(",\"from\":");
+            json.scoped_name(&(*from).into());
+            json.raw(",\"to\":");
+            json.scoped_name(&(*to).into());
+        }
+        json.field(",\"size\":", self.message.data.len());
+        json.raw(",\"data\":");
+        json.hex(&self.message.data);
+        if let Some(text) = printable(&self.message.data, self.page) {
+            json.raw(",\"text\":");
+            json.string(&text);
+        }
+        json.raw(",\"way\":");
+        json.word(self.way);
+        if let Some(source) = self.source() {
+            json.raw(",\"source\":\"");
+            json.address(source);
+            json.raw("\"");
+        }
+        if self.message.truncated {
+            json.raw(",\"truncated\":true");
+        }
+        json.raw("}");
+    }
 }
 
 /// Where messages are printed.
 pub(super) struct Printer {
     output: Output,
-    clock: Clock,
-    page: CodePage,
+    pub(super) page: CodePage,
     json: bool,
     raw: bool,
     /// Messages so far.
@@ -78,9 +110,9 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    pub(super) fn new(args: &ListenArgs, clock: Clock) -> Self {
+    pub(super) fn new(args: &ListenArgs) -> Self {
         let (page, json, raw) = (args.code_page.code_page, args.json, args.raw);
-        Self { output: Output::new(false), clock, page, json, raw, printed: 0 }
+        Self { output: Output::new(false), page, json, raw, printed: 0 }
     }
 
     pub(super) fn flush(&mut self) -> anyhow::Result<()> {
@@ -95,7 +127,7 @@ impl Printer {
             return self.output.end_unit();
         }
         if self.json {
-            object(fact, out)
+            fact.object(out)
         } else {
             line(fact, out)
         }
@@ -134,36 +166,4 @@ fn printable(data: &[u8], page: CodePage) -> Option<String> {
     };
     let is_text = |character: char| !character.is_control() || matches!(character, '\t' | '\r' | '\n');
     text.chars().all(is_text).then_some(text)
-}
-
-fn object(fact: &Fact, out: &mut Vec<u8>) {
-    let mut json = Json { out, page: fact.page };
-    json.raw("{\"time\":");
-    json.string(&fact.time);
-    json.raw(",\"slot\":");
-    json.string(&fact.slot);
-    if let Some((from, to)) = &fact.names {
-        json.raw(",\"from\":");
-        json.scoped_name(&(*from).into());
-        json.raw(",\"to\":");
-        json.scoped_name(&(*to).into());
-    }
-    json.field(",\"size\":", fact.message.data.len());
-    json.raw(",\"data\":");
-    json.hex(&fact.message.data);
-    if let Some(text) = printable(&fact.message.data, fact.page) {
-        json.raw(",\"text\":");
-        json.string(&text);
-    }
-    json.raw(",\"way\":");
-    json.word(fact.way);
-    if let Some(source) = fact.source() {
-        json.raw(",\"source\":\"");
-        json.address(source);
-        json.raw("\"");
-    }
-    if fact.message.truncated {
-        json.raw(",\"truncated\":true");
-    }
-    json.raw("}");
 }

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Builds the Debian package: the program, its manual pages and completions made by itself, then `cargo deb`.
+# Arguments go to `cargo build`. Prints the package's path. Needs: cargo install cargo-deb
+set -eu
+cd "$(dirname "$0")/.."
+target=${CARGO_TARGET_DIR:-target}
+cargo build -q --release "$@"
+made=target/package
+rm -rf "$made"
+mkdir -p "$made/completions"
+"$target/release/mailslot" man "$made/man"
+for shell in bash zsh fish; do
+    case $shell in zsh) file=_mailslot ;; *) file=mailslot.$shell ;; esac
+    "$target/release/mailslot" completions "$shell" > "$made/completions/$file"
+done
+cargo deb -q --no-build

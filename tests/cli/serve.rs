@@ -1,0 +1,214 @@
+//! `mailslot serve`.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::lan::{Lan, Running};
+use crate::run;
+
+/// A directory with a file of settings.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new(text: &str) -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        files.write(text);
+        files
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.config(), text).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn config(&self) -> String {
+        self.path("mailslot.toml").to_str().unwrap().to_owned()
+    }
+
+    /// Starts the service on `lan` with more options and waits until it has its names.
+    fn serve(&self, lan: &Lan, args: &[&str]) -> Running {
+        let config = self.config();
+        let mut service = lan.start(&[&["serve", "--config", &config], args].concat());
+        service.wait_for("ready as ");
+        service
+    }
+
+    /// What `--check` says.
+    fn check(&self, text: &str) -> (Option<i32>, String) {
+        self.write(text);
+        let ran = run(&["serve", "--check", "--config", &self.config()], b"");
+        (ran.code, ran.stderr.replace(&self.config(), "FILE"))
+    }
+}
+
+fn send(lan: &Lan, slot: &str, message: &str) {
+    let ran = lan.run(&["send", &format!("//SERVER/mailslot/{slot}"), message], b"");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+fn get(at: &str, page: &str) -> String {
+    let mut stream = TcpStream::connect(at).unwrap();
+    write!(stream, "GET {page} HTTP/1.1\r\nHost: service\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+const SODA: &str = "[lan]\nname = \"SERVER\"\n[[slot]]\nname = \"soda\"\n";
+
+#[test]
+fn a_service_from_its_start_to_its_end() {
+    let lan = Lan::new();
+    let files = Files::new(SODA);
+    let mut service = files.serve(&lan, &["--metrics", "127.0.0.1:0"]);
+    send(&lan, "soda", "12 left");
+    let message = service.object();
+    assert_eq!((&message["slot"], &message["text"]), (&"soda".into(), &"12 left".into()));
+
+    let at = service.stderr.split_once("metrics on http://").unwrap().1.split_once('/').unwrap().0.to_owned();
+    let page = get(&at, "/metrics");
+    assert!(page.contains("\nmailslot_messages_accepted_total 1\n"), "{page}");
+    assert!(page.contains("\nmailslot_messages_accepted_bytes_total 7\n"), "{page}");
+    let health = get(&at, "/health");
+    assert!(health.starts_with("HTTP/1.1 200 ") && health.ends_with("\nok\n"), "{health}");
+
+    // One slot more, and one that only changes.
+    let log = files.path("news.jsonl");
+    let more = "[[slot]]\nname = \"news\"\nprint = true\nappend = ";
+    files.write(&format!("{SODA}exec = [\"cat\", \"-\"]\n{more}{:?}\n", log.to_str().unwrap()));
+    service.interrupt("HUP");
+    service.wait_for("reloaded");
+    assert!(
+        service.stderr.contains("a slot is changed slot=soda messages=given to cat"),
+        "{}",
+        service.stderr
+    );
+    send(&lan, "news", "extra");
+    assert_eq!(service.object()["text"], "extra");
+    send(&lan, "soda", "a line for cat\n");
+    assert_eq!(service.line(), "a line for cat");
+
+    // A broken file changes nothing.
+    files.write("[[slot]]\nname = \"soda\"\nmax = 5\n");
+    service.interrupt("HUP");
+    service.wait_for("not reloaded, everything stays as it was");
+    assert!(service.stderr.contains("line 3: there is no key 'max'"), "{}", service.stderr);
+    send(&lan, "news", "still");
+    assert_eq!(service.object()["text"], "still");
+
+    // One slot less; what takes a restart is said.
+    files.write("[lan]\nname = \"OTHER\"\n[[slot]]\nname = \"news\"\n");
+    service.interrupt("HUP");
+    service.wait_for("that takes a restart");
+    service.wait_for("a slot is closed slot=soda");
+
+    service.interrupt("TERM");
+    let ran = service.end();
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the names are given up"), "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(log).unwrap().lines().count(), 2);
+    // The name is free.
+    let mut next = lan.listen(&["--name", "SERVER", "soda"]);
+    send(&lan, "soda", "next");
+    assert!(next.line().contains("\"next\""));
+}
+
+#[test]
+fn systemd_is_told() {
+    let lan = Lan::new();
+    let files = Files::new(SODA);
+    let socket = UnixDatagram::bind(files.path("notify")).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let hear = || {
+        let mut bytes = [0; 1024];
+        let length = socket.recv(&mut bytes).unwrap();
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    };
+    let program = crate::mailslot();
+    let mut command = Command::new(program.get_program());
+    let config = files.config();
+    command.args(lan.args(&["serve", "--config", &config]));
+    command.env("NOTIFY_SOCKET", files.path("notify"));
+    let service = Running::start(command);
+    let ready = hear();
+    assert!(ready.starts_with("READY=1\nSTATUS=SERVER<00> in WORKGROUP<00> on lo 127."), "{ready}");
+    service.interrupt("HUP");
+    assert!(hear().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert_eq!(hear().trim_end(), "READY=1");
+    service.interrupt("TERM");
+    assert_eq!(hear().trim_end(), "STOPPING=1");
+    assert_eq!(service.end().code, Some(0));
+}
+
+#[test]
+fn options_go_before_the_environment_and_that_before_the_file() {
+    let files =
+        Files::new("[lan]\nname = \"FILE\"\nworkgroup = \"FILE\"\nscope = \"file\"\nloopback = true\n");
+    let lan = Lan::new();
+    let config = files.config();
+    let mut command = Command::new(crate::mailslot().get_program());
+    command.args(lan.args(&["serve", "--config", &config, "--name", "OPTION"]));
+    command.env("MAILSLOT_NAME", "ENVIRON").env("MAILSLOT_WORKGROUP", "ENVIRON");
+    let mut service = Running::start(command);
+    service.wait_for("ready as OPTION<00> in ENVIRON<00> on lo 127.");
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_said_with_its_line() {
+    let files = Files::new("");
+    for (text, said) in [
+        ("[lan]\nnmae = \"PC7\"\n", "FILE, line 2: there is no key 'nmae'; did you mean 'name'?"),
+        ("[lan]\nname_port = 70000\n", "FILE, line 2: invalid value '70000' for '--name-port <PORT>': "),
+        ("[lan]\nwins = [\"here\"]\n", "FILE, line 2: invalid value 'here' for '--wins <ADDR>': "),
+        ("[lan]\nname = 1.5\n", "FILE, line 2: name takes no float"),
+        (
+            "[service]\nmetrisc = \"127.0.0.1:1\"\n",
+            "FILE, line 2: there is no key 'metrisc'; did you mean 'metrics'?",
+        ),
+        ("[slots]\n", "FILE, line 1: there is no key 'slots'; did you mean 'slot'?"),
+        (
+            "[[slot]]\nname = \"a\"\nmax_mesage_size = 3\n",
+            "FILE, line 3: there is no key 'max_mesage_size'; did you mean 'max_message_size'?",
+        ),
+        ("[[slot]]\n\nname = '\\\\PC7\\mailslot\\a'\n", "FILE, line 3: "),
+        ("[[slot]]\nname = \"a\"\n[[slot]]\nname = \"A\"\n", "FILE, line 4: a slot 'A' is above already"),
+        ("[[slot]]\nname = \"a\"\nexec = []\n", "FILE, line 3: exec needs a program"),
+        ("[[slot]]\nname = \"a\"\nprint = false\n", "FILE, line 2: nothing is done with the messages of 'a'"),
+        ("[lan\n", "FILE, line 1: "),
+    ] {
+        let (code, stderr) = files.check(text);
+        assert_eq!(code, Some(2), "{text}: {stderr}");
+        assert!(stderr.starts_with(&format!("mailslot: {said}")), "{text}: {stderr}");
+    }
+    assert_eq!(files.check(SODA), (Some(0), String::new()));
+}
+
+/// Every key of the sample is there, with a value that can be.
+#[test]
+fn the_sample_is_right() {
+    let sample = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/mailslot.toml")).unwrap();
+    let files = Files::new("");
+    assert_eq!(files.check(&sample), (Some(0), String::new()));
+    let is_key = |line: &&str| line.contains(" = ") || line.starts_with("# [[");
+    let all: Vec<&str> = sample
+        .lines()
+        .filter(|line| line.starts_with('[') || is_key(line))
+        .map(|line| line.strip_prefix("# ").unwrap_or(line))
+        // There is no such file, and no other interface on the loopback LAN.
+        .filter(|line| !line.starts_with("lmhosts"))
+        .collect();
+    assert_eq!(files.check(&all.join("\n")), (Some(0), String::new()));
+    let help = run(&["serve", "--help"], b"").stdout;
+    for option in help.split_whitespace().filter_map(|word| word.strip_prefix("--")) {
+        let key = option.trim_end_matches([',', ')', ']', '.']).replace('-', "_");
+        let only_here = ["config", "check", "code_page", "help"].contains(&key.split('[').next().unwrap());
+        assert!(only_here || sample.contains(&format!("# {} = ", key.split('[').next().unwrap())), "{key}");
+    }
+}
