@@ -1,0 +1,63 @@
+# Common to the scripts of the lab; sourced by them with the number of hosts in $hosts. Exits 77 where the lab is not.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+lab=../shared/lab
+mailslot=${MAILSLOT:-target/release/mailslot}
+[ -x $lab/net-up.sh ] || { echo "SKIPPED: $lab is not there"; exit 77; }
+[ -x "$mailslot" ] || { echo "$mailslot is not there: cargo build --release"; exit 1; }
+mailslot=$(realpath "$mailslot")
+messages=tests/lab/lib/messages.py
+
+out=$($lab/net-up.sh "$hosts") || exit $?
+eval "$out"
+trap '$lab/net-down.sh >/dev/null 2>&1 || true' EXIT
+
+failed=0
+# check WHAT COMMAND...: the command succeeds.
+check() {
+    if "${@:2}" >"$LAB/check" 2>&1; then
+        echo "ok: $1"
+    else
+        echo "FAILED: $1"
+        sed 's/^/    /' "$LAB/check" | head -20
+        failed=$((failed + 1))
+    fi
+}
+# Whether a file has a text.
+has() { grep -qF -- "$2" "$1" || { cut -c1-300 "$1"; return 1; }; }
+# until_true COMMAND...: waits for it, 20 s at most.
+until_true() {
+    for _ in $(seq 200); do
+        if "$@" >/dev/null 2>&1; then return; fi
+        sleep 0.1
+    done
+    echo "not within 20 s: $*"
+    return 1
+}
+ended() { [ "$failed" -eq 0 ] && echo "$1: all passed" || { echo "$1: $failed failed"; exit 1; }; }
+
+# A TCP port of a host that is taken and on which nobody listens.
+hold() {
+    $lab/run-in.sh -b "hold$2" "$1" python3 -c "
+import signal, socket
+taken = socket.socket()
+taken.bind(('', $2))
+print('held', flush=True)
+signal.pause()" >/dev/null
+    until_true has "$LAB/host$1/hold$2.log" held
+}
+# listen KEY HOST NAME ARGS...: our program receives; its messages are in $LAB/hostHOST/KEY.log.
+listen() {
+    $lab/run-in.sh -b "$1" "$2" "$mailslot" listen --name "$3" --workgroup LABDOM --json "${@:4}" >/dev/null
+    until_true has "$LAB/host$2/$1.log" "listening as"
+}
+# send HOST ARGS...: what our program says is in $LAB/said, its exit status is the result.
+send() { $lab/run-in.sh "$1" timeout 60 "$mailslot" send --name WRITER --workgroup LABDOM "${@:2}" >"$LAB/said" 2>&1; }
+# refused WHAT CODE WORDS ARGS...: a message is not sent, with this code and these words.
+refused() {
+    local status=0
+    send "${sender:-2}" "${@:4}" || status=$?
+    check "$1: $2" test "$status" = 1
+    check "$1 is $2" has "$LAB/said" "$2"
+    check "$1 says \"$3\"" has "$LAB/said" "$3"
+}
