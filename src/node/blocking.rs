@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use super::reader::millis;
 use super::{Builder, NodeError, NodeStatus, SendError, Sent};
 use crate::service::names::{NameKind, QueryTarget, Resolution};
-use crate::slot::{CreateOptions, Info, MailslotError, Message, ReadTimeout, SlotPath, Stats};
+use crate::slot::{CreateOptions, Info, MailslotError, Message, ReadTimeout, SlotPath, Stats, Via};
 use crate::wire::name::NetbiosName;
 
 /// A node with a runtime of its own, on one thread. Must not be used inside another runtime.
@@ -85,6 +85,14 @@ impl Node {
     /// Those of [`super::Node::write`].
     pub fn write(&self, path: &SlotPath, data: &[u8]) -> Result<Sent, SendError> {
         self.wait(self.node.write(path, data), SendError::ShutDown)
+    }
+
+    /// As [`super::Node::write_via`].
+    ///
+    /// # Errors
+    /// Those of [`super::Node::write_via`].
+    pub fn write_via(&self, path: &SlotPath, data: &[u8], via: Via) -> Result<Sent, SendError> {
+        self.wait(self.node.write_via(path, data, via), SendError::ShutDown)
     }
 
     /// As [`super::Node::lookup`].

@@ -236,7 +236,7 @@ impl Task {
     }
 
     fn take(&self, slot: Slot, message: &Message) {
-        let (Origin::Datagram { source, destination } | Origin::Session { source, destination }) =
+        let (Origin::Datagram { source, destination } | Origin::Session { source, destination, .. }) =
             message.origin
         else {
             // A program of this computer wrote into the slot: no browser is there.

@@ -14,7 +14,9 @@ use crate::service::datagram::Addressing;
 use crate::service::names::{NameKind, NodeType, QueryTarget, Resolution, ResolveError, Subnet};
 use crate::service::session::{self, ClientConfig, Outgoing};
 use crate::slot::route::{self, Alignment, Destination};
-use crate::slot::{Incoming, MailslotError, OpenOptions, Origin, Profile, Route, SlotName, SlotPath, Target};
+use crate::slot::{
+    Incoming, MailslotError, OpenOptions, Origin, Profile, Route, SlotName, SlotPath, Target, Via,
+};
 use crate::wire::name::{NetbiosName, Suffix};
 use crate::wire::nbns::{NameEntry, NameFlags};
 use crate::wire::nbss::Framing;
@@ -47,8 +49,10 @@ pub enum Way {
     /// Into this node's own slot, and nowhere else.
     Local,
     /// One datagram to one computer.
+    #[cfg_attr(feature = "serde", serde(rename = "datagram"))]
     Unique,
     /// Datagrams to a group, one on each interface.
+    #[cfg_attr(feature = "serde", serde(rename = "datagram"))]
     Group,
     /// Over a session by the rules of port 139.
     #[cfg_attr(feature = "serde", serde(rename = "session 139"))]
@@ -59,12 +63,11 @@ pub enum Way {
 }
 
 impl Way {
-    /// The way in one word, as reports print it.
+    /// The way as reports print it: `local`, `datagram`, `session 139` or `session 445`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
-            Self::Unique => "unique",
-            Self::Group => "group",
+            Self::Unique | Self::Group => "datagram",
             Self::Session139 => "session 139",
             Self::Session445 => "session 445",
         }
@@ -89,19 +92,29 @@ impl Node {
     /// [`SendError`], with the Win32 code of each. Nothing was sent then, unless a session ended while its answer was
     /// waited for.
     pub async fn write(&self, path: &SlotPath, data: &[u8]) -> Result<Sent, SendError> {
+        self.write_via(path, data, Via::Any).await
+    }
+
+    /// Writes one message as [`Self::write`] does, by no way but `via`. To this node's own name nothing crosses a wire;
+    /// there the way only bounds what can be written.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`], and those of [`route::plan_via`] where the way is not open.
+    pub async fn write_via(&self, path: &SlotPath, data: &[u8], via: Via) -> Result<Sent, SendError> {
         if self.is_shut_down() {
             return Err(SendError::ShutDown);
         }
+        let writing = Writing { path, data, via };
         let text = match &path.target {
-            Target::Local => return self.write_local(path, data),
-            Target::Everyone => return self.write_group(path, self.inner.workgroup, &[], data).await,
+            Target::Local => return self.write_local(writing),
+            Target::Everyone => return self.write_group(writing, self.inner.workgroup, &[]).await,
             Target::Named(text) => text,
         };
         // What nothing carries anywhere is not asked about.
-        self.plan(path, Destination::Computer, data)?;
+        self.plan(writing, Destination::Computer)?;
         if let Ok(address) = text.parse() {
             let name = self.name_at(address).await?;
-            return self.write_unique(path, name, address, None, data).await;
+            return self.write_unique(writing, name, address, None).await;
         }
         let bad = |source| SendError::BadName { name: text.clone(), source };
         let name = match text.strip_suffix('*') {
@@ -110,22 +123,30 @@ impl Node {
         }
         .map_err(bad)?;
         match self.inner.shared.owns(&name) {
-            Some(NameKind::Unique) => return self.write_to_self(path, name, data),
-            Some(NameKind::Group) => return self.write_group(path, name, &[], data).await,
+            Some(NameKind::Unique) => return self.write_to_self(writing, name),
+            Some(NameKind::Group) => return self.write_group(writing, name, &[]).await,
             None => {}
         }
         let (driver, resolution) = self.resolve(name, QueryTarget::Default).await?;
         if resolution.kind == NameKind::Group {
-            return self.write_group(path, name, &resolution.addresses, data).await;
+            return self.write_group(writing, name, &resolution.addresses).await;
         }
         let links = self.inner.links();
         let on_link = |address: &&Ipv4Addr| links.iter().any(|link| link.interface.is_on_link(**address));
         let addresses = &resolution.addresses;
         match addresses.iter().find(on_link).or_else(|| addresses.first()) {
-            Some(address) => self.write_unique(path, name, *address, Some(driver), data).await,
+            Some(address) => self.write_unique(writing, name, *address, Some(driver)).await,
             None => Err(SendError::NameNotFound { name, source: ResolveError::NotFound }),
         }
     }
+}
+
+/// What is written, and which ways it may go.
+#[derive(Clone, Copy)]
+struct Writing<'a> {
+    path: &'a SlotPath,
+    data: &'a [u8],
+    via: Via,
 }
 
 /// What the node's services write: to names of any suffix.
@@ -137,7 +158,7 @@ impl Node {
         name: NetbiosName,
         data: &[u8],
     ) -> Result<Sent, SendError> {
-        self.write_group(path, name, &[], data).await
+        self.write_group(Writing { path, data, via: Via::Any }, name, &[]).await
     }
 
     /// To the computer that has `name`.
@@ -147,12 +168,13 @@ impl Node {
         name: NetbiosName,
         data: &[u8],
     ) -> Result<Sent, SendError> {
+        let writing = Writing { path, data, via: Via::Any };
         if self.inner.shared.owns(&name).is_some() {
-            return self.write_to_self(path, name, data);
+            return self.write_to_self(writing, name);
         }
         let (driver, resolution) = self.resolve(name, QueryTarget::Default).await?;
         match resolution.addresses.first() {
-            Some(address) => self.write_unique(path, name, *address, Some(driver), data).await,
+            Some(address) => self.write_unique(writing, name, *address, Some(driver)).await,
             None => Err(SendError::NameNotFound { name, source: ResolveError::NotFound }),
         }
     }
@@ -160,25 +182,29 @@ impl Node {
 
 /// The ways of a write.
 impl Node {
-    fn plan(&self, path: &SlotPath, to: Destination, data: &[u8]) -> Result<Route, MailslotError> {
-        route::plan(&path.name, to, data.len(), self.inner.settings.profile, Alignment::Aligned)
+    fn plan(&self, writing: Writing<'_>, to: Destination) -> Result<Route, MailslotError> {
+        let Writing { path, data, via } = writing;
+        route::plan_via(&path.name, to, data.len(), self.inner.settings.profile, Alignment::Aligned, via)
     }
 
-    fn write_local(&self, path: &SlotPath, data: &[u8]) -> Result<Sent, SendError> {
+    fn write_local(&self, writing: Writing<'_>) -> Result<Sent, SendError> {
+        self.plan(writing, Destination::Local)?;
+        let Writing { path, data, .. } = writing;
         let bytes = self.inner.registry.open(path, OpenOptions::default())?.write(data)?;
         lock(&self.inner.sent).local += 1;
         let (way, addresses) = (Way::Local, Vec::new());
         Ok(Sent { way, destination: None, addresses, bytes, truncated: false, local: true })
     }
 
-    fn write_to_self(&self, path: &SlotPath, name: NetbiosName, data: &[u8]) -> Result<Sent, SendError> {
+    fn write_to_self(&self, writing: Writing<'_>, name: NetbiosName) -> Result<Sent, SendError> {
+        let Writing { path, data, .. } = writing;
         let (source, destination) = (*self.inner.computer.as_bytes(), *name.as_bytes());
-        let (bytes, truncated, origin) = match self.plan(path, Destination::Computer, data)? {
+        let (bytes, truncated, origin) = match self.plan(writing, Destination::Computer)? {
             Route::Datagram { bytes, truncated, .. } => {
                 (bytes, truncated, Origin::Datagram { source, destination })
             }
             // No wire: what a session would carry is simply there.
-            _ => (data.len(), false, Origin::Session { source, destination }),
+            _ => (data.len(), false, Origin::Session { framing: Framing::Session, source, destination }),
         };
         let local = self.deliver(path, origin, data.get(..bytes).unwrap_or(data));
         let (way, destination, addresses) = (Way::Local, Some(name), Vec::new());
@@ -187,15 +213,15 @@ impl Node {
 
     async fn write_unique(
         &self,
-        path: &SlotPath,
+        writing: Writing<'_>,
         name: NetbiosName,
         address: Ipv4Addr,
         driver: Option<u64>,
-        data: &[u8],
     ) -> Result<Sent, SendError> {
-        let Route::Datagram { bytes, truncated, .. } = self.plan(path, Destination::Computer, data)? else {
-            return self.write_session(path, name, address, driver, data).await;
+        let Route::Datagram { bytes, truncated, .. } = self.plan(writing, Destination::Computer)? else {
+            return self.write_session(writing, name, address, driver).await;
         };
+        let Writing { path, data, .. } = writing;
         let data = data.get(..bytes).unwrap_or(data);
         let link = self.inner.link_to(address, driver)?;
         let address = SocketAddrV4::new(address, self.inner.settings.peer_datagram_port);
@@ -209,12 +235,12 @@ impl Node {
 
     async fn write_session(
         &self,
-        path: &SlotPath,
+        writing: Writing<'_>,
         name: NetbiosName,
         address: Ipv4Addr,
         driver: Option<u64>,
-        data: &[u8],
     ) -> Result<Sent, SendError> {
+        let Writing { path, data, .. } = writing;
         let settings = &self.inner.settings;
         let interface = &self.inner.link_to(address, driver)?.interface;
         let ports =
@@ -261,12 +287,12 @@ impl Node {
     /// To a group: by broadcast on every interface, and to the members that no broadcast reaches.
     async fn write_group(
         &self,
-        path: &SlotPath,
+        writing: Writing<'_>,
         name: NetbiosName,
         members: &[Ipv4Addr],
-        data: &[u8],
     ) -> Result<Sent, SendError> {
-        self.plan(path, Destination::Group, data)?;
+        self.plan(writing, Destination::Group)?;
+        let Writing { path, data, .. } = writing;
         let links = self.inner.links();
         let mut places: Vec<(&Arc<Link>, Ipv4Addr)> = Vec::new();
         // A P node sends no broadcasts; if it knows no member there is nobody else it could send to.

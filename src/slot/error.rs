@@ -181,6 +181,25 @@ pub enum MailslotError {
         /// Largest message that fits, in bytes.
         max: usize,
     },
+    /// The message is to go by datagram and does not fit one. The code is decided by this project.
+    #[error("a message of {size} bytes does not go by datagram; at most {max} bytes fit one")]
+    TooLongForDatagram {
+        /// Bytes of the message.
+        size: usize,
+        /// Largest message that fits, in bytes.
+        max: usize,
+    },
+    /// The message is to go by session to a group of machines. The code is that of a message too long for it.
+    #[error("a session leads to one computer; a domain or \\\\* is reached by datagram only")]
+    NoSessionToGroup,
+    /// The message is to go a way that is not there. The code is decided by this project.
+    #[error("a message cannot go by {way}: {reason}")]
+    NoSuchWay {
+        /// The way: `datagram` or `session`.
+        way: &'static str,
+        /// Why it is not there.
+        reason: &'static str,
+    },
     /// The message is too long for the wire. The code is decided by this project.
     #[error("a message of {size} bytes is too long to be sent; at most {max} bytes can be")]
     TooLongToSend {
@@ -204,12 +223,13 @@ impl MailslotError {
             | Self::BadName { .. }
             | Self::NameTooLong { .. } => Win32Error::ERROR_INVALID_NAME,
             Self::NoName { .. } | Self::AlreadyExists { .. } => Win32Error::ERROR_ALREADY_EXISTS,
-            Self::RemoteOpen { .. } => Win32Error::ERROR_NOT_SUPPORTED,
+            Self::RemoteOpen { .. } | Self::NoSuchWay { .. } => Win32Error::ERROR_NOT_SUPPORTED,
             Self::NotFound { .. } => Win32Error::ERROR_FILE_NOT_FOUND,
             Self::SharingViolation { .. } => Win32Error::ERROR_SHARING_VIOLATION,
             Self::InvalidArgument { .. }
             | Self::WrongEnd
             | Self::OverMaxMessageSize { .. }
+            | Self::TooLongForDatagram { .. }
             | Self::TooLongToSend { .. } => Win32Error::ERROR_INVALID_PARAMETER,
             Self::AccessDenied { .. } | Self::NotAdmitted { .. } => Win32Error::ERROR_ACCESS_DENIED,
             Self::NodeGone { .. } => Win32Error::ERROR_BROKEN_PIPE,
@@ -220,7 +240,7 @@ impl MailslotError {
             Self::NothingPending => Win32Error::ERROR_NOT_FOUND,
             Self::QueueFull { .. } => Win32Error::ERROR_NOT_ENOUGH_SERVER_MEMORY,
             Self::LimitReached { .. } => Win32Error::ERROR_NO_SYSTEM_RESOURCES,
-            Self::TooLongForGroup { .. } => Win32Error::ERROR_BAD_NETPATH,
+            Self::TooLongForGroup { .. } | Self::NoSessionToGroup => Win32Error::ERROR_BAD_NETPATH,
         }
     }
 

@@ -6,6 +6,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::wire::name::NetbiosName;
+use crate::wire::nbss::Framing;
 
 /// A NetBIOS name as it is on the wire: fifteen characters and the suffix.
 pub type RawName = [u8; 16];
@@ -41,7 +42,9 @@ pub enum Origin {
     },
     /// An SMB session (class 1).
     Session {
-        /// The caller's name.
+        /// By the rules of which port.
+        framing: Framing,
+        /// The caller's name; its address where the rules of port 445 have no names.
         source: RawName,
         /// The name that was called.
         destination: RawName,
@@ -49,6 +52,16 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The way it came: `local`, `datagram`, `session 139` or `session 445`.
+    pub const fn way(&self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Datagram { .. } => "datagram",
+            Self::Session { framing: Framing::Session, .. } => "session 139",
+            Self::Session { framing: Framing::Direct, .. } => "session 445",
+        }
+    }
+
     /// Who sent it, as the sender calls itself; `None` for a writer on this machine.
     pub const fn source(&self) -> Option<NetbiosName> {
         match self {

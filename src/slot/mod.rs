@@ -36,7 +36,7 @@ pub use path::{SlotName, SlotPath, Target};
 pub use profile::{Profile, UnknownProfile, WIN9X_SLOT_CEILING};
 pub use read::{PendingRead, ReadStart, Wait, block_on_read};
 pub use registry::{Limits, Overview, Registry, RegistryConfig};
-pub use route::Route;
+pub use route::{Route, Via};
 pub use server::{CreateOptions, Info, Mailslot, ReadTimeout};
 pub use win32::Win32Error;
 pub use writer::{Access, Disposition, MailslotWriter, OpenOptions, ShareMode, ShareRules};

@@ -51,6 +51,19 @@ pub enum Destination {
     Group,
 }
 
+/// Which ways a message may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Via {
+    /// The one that the profile has for it.
+    #[default]
+    Any,
+    /// A datagram only.
+    Datagram,
+    /// A session only.
+    Session,
+}
+
 /// The way a message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -130,6 +143,47 @@ pub fn plan(
             Ok(Route::Datagram { group, bytes: max, truncated: true })
         }
         _ => Ok(Route::Session),
+    }
+}
+
+/// Decides as [`plan`] does, for a message that may go no way but `via`.
+///
+/// # Errors
+///
+/// Those of [`plan`]; [`MailslotError::TooLongForDatagram`] (87), [`MailslotError::NoSessionToGroup`] (53), and
+/// [`MailslotError::NoSuchWay`] (50) for a session with the profile `win9x`, which has none, and for any wire to a slot
+/// of this machine.
+pub fn plan_via(
+    name: &SlotName,
+    to: Destination,
+    len: usize,
+    profile: Profile,
+    alignment: Alignment,
+    via: Via,
+) -> Result<Route, MailslotError> {
+    let way = match via {
+        Via::Any => return plan(name, to, len, profile, alignment),
+        Via::Datagram => "datagram",
+        Via::Session => "session",
+    };
+    match (via, to) {
+        (_, Destination::Local) => {
+            let reason = r"\\.\ is this computer, and no wire leads there";
+            Err(MailslotError::NoSuchWay { way, reason })
+        }
+        (Via::Session, Destination::Group) => Err(MailslotError::NoSessionToGroup),
+        (Via::Session, _) if matches!(profile, Profile::Win9x) => {
+            Err(MailslotError::NoSuchWay { way, reason: "the profile win9x has none" })
+        }
+        _ => match plan(name, to, len, profile, alignment)? {
+            Route::Session if via == Via::Datagram => {
+                let offset = data_offset(name_on_wire_len(name, profile)?, alignment);
+                let max = datagram_capacity(offset).unwrap_or(0);
+                Err(MailslotError::TooLongForDatagram { size: len, max })
+            }
+            _ if via == Via::Session => Ok(Route::Session),
+            route => Ok(route),
+        },
     }
 }
 

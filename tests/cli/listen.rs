@@ -14,13 +14,13 @@ fn messages_are_lines_of_text_or_hex() {
     assert!(reader.stderr.starts_with("mailslot: listening as READER in WORKGROUP on lo 127."));
     assert!(reader.stderr.ends_with("/8: soda, News\n"));
     for (slot, message, shown) in [
-        ("soda", &b"12 left"[..], " 7 bytes \"12 left\""),
-        ("SODA", b"C strings\0", " 10 bytes \"C strings\""),
-        ("news", b"", " 0 bytes"),
-        ("news", b"\x01\x02", " 2 bytes 0102"),
-        ("news", "günstig".as_bytes(), " 8 bytes \"günstig\""),
-        ("news", b"g\x81nstig", " 7 bytes \"günstig\""),
-        ("news", b"two\nlines", r#" 9 bytes "two\x0alines""#),
+        ("soda", &b"12 left"[..], " 7 bytes by datagram \"12 left\""),
+        ("SODA", b"C strings\0", " 10 bytes by datagram \"C strings\""),
+        ("news", b"", " 0 bytes by datagram"),
+        ("news", b"\x01\x02", " 2 bytes by datagram 0102"),
+        ("news", "günstig".as_bytes(), " 8 bytes by datagram \"günstig\""),
+        ("news", b"g\x81nstig", " 7 bytes by datagram \"günstig\""),
+        ("news", b"two\nlines", r#" 9 bytes by datagram "two\x0alines""#),
     ] {
         let path = format!("//READER/mailslot/{slot}");
         assert_eq!(lan.run(&["send", "--name", "WRITER", &path, "-"], message).code, Some(0));

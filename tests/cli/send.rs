@@ -8,16 +8,17 @@ fn every_size_arrives_at_a_computer_a_workgroup_and_everybody() {
     let lan = Lan::new();
     let mut reader = lan.listen(&["--name", "READER", "--json", "soda"]);
     for length in [0, 1, 400, 424] {
-        for (to, way, name) in [
-            ("//reader/mailslot/soda", "unique", "READER<00>"),
-            (r"\\WORKGROUP\mailslot\soda", "group", "WORKGROUP<00>"),
-            ("//*/mailslot/soda", "group", "WORKGROUP<00>"),
+        for (to, group, name) in [
+            ("//reader/mailslot/soda", false, "READER<00>"),
+            (r"\\WORKGROUP\mailslot\soda", true, "WORKGROUP<00>"),
+            ("//*/mailslot/soda", true, "WORKGROUP<00>"),
         ] {
             let message = vec![b'x'; length];
             let sent = lan.run(&["send", "--name", "WRITER", "--json", to], &message);
             assert_eq!((sent.code, sent.stderr.as_str()), (Some(0), ""), "{}", sent.stdout);
             let sent = &parse(&sent.stdout)[0];
-            assert_eq!((&sent["way"], &sent["destination"]), (&way.into(), &name.into()));
+            assert_eq!((&sent["way"], &sent["group"]), (&"datagram".into(), &group.into()));
+            assert_eq!(sent["destination"], name);
             assert_eq!((&sent["bytes"], &sent["truncated"]), (&length.into(), &false.into()));
             let port = sent["addresses"][0].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
             assert_eq!(port, lan.datagram_port().to_string());
@@ -79,6 +80,48 @@ fn what_cannot_be_sent_has_a_code_a_sentence_and_exit_1() {
 }
 
 #[test]
+fn a_message_goes_by_the_way_it_is_told_or_not_at_all() {
+    let lan = Lan::new();
+    let mut reader = lan.listen(&["--name", "READER", "--json", "soda"]);
+    let send = |args: &[&str], message: &[u8]| lan.run(&[&["send"], args].concat(), message);
+    let to = "//READER/mailslot/soda";
+    for (options, way, length) in [
+        (&[][..], "datagram", 424),
+        (&[], "session 139", 425),
+        (&["--via", "datagram"], "datagram", 424),
+        (&["--via", "session"], "session 139", 0),
+        (&["--via", "session", "--session-port", "off"], "session 445", 1),
+        (&["--session-port", "off"], "session 445", 65_535),
+        (&["--via", "datagram", "--profile", "win9x"], "datagram", 60_000),
+    ] {
+        let sent = send(&[options, &["--json", to]].concat(), &vec![b'x'; length]);
+        assert_eq!(sent.code, Some(0), "{options:?} {}", sent.stderr);
+        assert_eq!(parse(&sent.stdout)[0]["way"], way, "{options:?}");
+        let got = reader.object();
+        assert_eq!((&got["way"], &got["size"]), (&way.into(), &length.into()));
+    }
+    for (options, to, length, code, reason) in [
+        (&["--via", "datagram"][..], to, 425, "ERROR_INVALID_PARAMETER (87)", "at most 424 bytes fit one"),
+        (&["--via", "session"], "//*/mailslot/soda", 1, "ERROR_BAD_NETPATH (53)", "leads to one computer"),
+        (&["--via", "session"], "//WORKGROUP/mailslot/soda", 1, "ERROR_BAD_NETPATH (53)", "by datagram only"),
+        (&["--via", "session", "--profile", "win9x"], to, 1, "ERROR_NOT_SUPPORTED (50)", "win9x has none"),
+        (
+            &["--via", "session", "--session-port", "off", "--direct-port", "off"],
+            to,
+            1,
+            "ERROR_BAD_NETPATH (53)",
+            "no port",
+        ),
+    ] {
+        let sent = send(&[options, &[to]].concat(), &vec![b'x'; length]);
+        assert_eq!((sent.code, sent.stdout.as_str()), (Some(1), ""), "{options:?}");
+        assert!(sent.stderr.contains(code) && sent.stderr.contains(reason), "{}", sent.stderr);
+    }
+    let wrong = send(&["--via", "pigeon", to], b"x");
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+}
+
+#[test]
 fn a_bad_path_is_wrong_use() {
     for (path, reason) in [
         (r"\HOSTmailslotsoda", r"in single quotes: '\\HOST\mailslot\soda'"),
@@ -101,6 +144,7 @@ fn wrong_lan_options_are_wrong_use() {
         (&["--scope", "a..b"], "'a..b' cannot be the scope"),
         (&["--name-port", "65536"], "65536 is not in 0..=65535"),
         (&["--peer-datagram-port", "0"], "0 is not in 1..=65535"),
+        (&["--session-port", "0"], "a port from 1 to 65535, or off"),
         (&["--node-type", "x"], "the node types are b, p, m and h"),
         (&["--profile", "nt5"], "the profiles are nt, nt4 and win9x"),
         (&["--wins", "nowhere"], "nowhere"),
@@ -150,7 +194,7 @@ fn what_is_too_long_for_a_datagram_goes_by_session() {
     let got = reader.object();
     assert_eq!(
         (&got["way"], &got["size"], &got["from"]),
-        (&"session".into(), &5000.into(), &"WRITER<00>".into())
+        (&"session 139".into(), &5000.into(), &"WRITER<00>".into())
     );
     assert!(got["source"].as_str().unwrap().starts_with("127.0.0.1:"));
     let sent = lan.run(&["send", "//READER/mailslot/none", "-"], &[b'x'; 5000]);

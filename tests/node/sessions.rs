@@ -34,7 +34,8 @@ async fn every_size_arrives_by_either_port_and_the_way_is_told() {
             assert_eq!(sent.addresses, [format!("{}:{port}", address(reader)).parse().unwrap()]);
             let got = inbox.recv_timeout(LONG).await.expect("a message");
             assert_eq!(got.data[..], message(length), "{length}");
-            let Origin::Session { source, destination } = got.origin else { panic!("{got:?}") };
+            assert_eq!(got.origin.way(), way.name());
+            let Origin::Session { source, destination, .. } = got.origin else { panic!("{got:?}") };
             let caller: &[u8] = if way == Way::Session139 { b"WRITER" } else { b"127." };
             assert!(source.starts_with(caller) && destination.starts_with(name.as_bytes()));
         }

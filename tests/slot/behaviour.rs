@@ -10,6 +10,7 @@ use mailslot::slot::{
     Origin, PendingRead, Profile, ReadStart, ReadTimeout, Registry, RegistryConfig, SlotName, SlotPath,
     Win32Error,
 };
+use mailslot::wire::nbss::Framing;
 
 fn path(name: &str) -> SlotPath {
     SlotPath::parse(&format!(r"\\.\mailslot\{name}")).unwrap()
@@ -156,7 +157,7 @@ fn windows_9x_cuts_names_and_slots() {
     // A message from NT does not arrive, because the names do not match (book chapter, 19.4.1).
     assert_eq!(registry.deliver(&path("Mymailslot").name, incoming(1)), Err(DropReason::NoSlot));
     assert!(registry.deliver(&path("Mymailslot").name.cut_to_8_3(), incoming(1)).is_ok());
-    let session = Origin::Session { source: [0; 16], destination: [0; 16] };
+    let session = Origin::Session { framing: Framing::Session, source: [0; 16], destination: [0; 16] };
     let by_session = Incoming { origin: session, ..incoming(500) };
     assert_eq!(registry.deliver(&path("Mymailsl").name, by_session), Err(DropReason::SessionNotSupported));
     assert_eq!(registry.stats().drops.session_not_supported, 1);
@@ -170,7 +171,7 @@ fn nt4_cuts_what_it_receives_by_datagram_only() {
         let delivered = registry.deliver(&path("x").name, incoming(size)).unwrap();
         assert_eq!((delivered.bytes, delivered.truncated), (kept, size > kept));
     }
-    let session = Origin::Session { source: [0; 16], destination: [0; 16] };
+    let session = Origin::Session { framing: Framing::Session, source: [0; 16], destination: [0; 16] };
     let whole = Incoming { origin: session, ..incoming(1000) };
     assert_eq!(registry.deliver(&path("x").name, whole).unwrap().bytes, 1000);
     let got: Vec<_> =

@@ -5,11 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use mailslot::slot::route::{
     Alignment, Destination, MAX_NAME_AND_DATA, MAX_TRANSACTION_DATA, data_offset, datagram_capacity, plan,
+    plan_via,
 };
 use mailslot::slot::{
     CreateOptions, DropReason, Incoming, MailslotError, Origin, Profile, Registry, RegistryConfig, Route,
-    SlotName, SlotPath,
+    SlotName, SlotPath, Via,
 };
+use mailslot::wire::nbss::Framing;
 
 const SIZES: [usize; 14] = [0, 1, 400, 423, 424, 425, 426, 427, 428, 512, 4093, 4094, 65_535, 65_536];
 const PROFILES: [Profile; 3] = [Profile::Nt, Profile::Nt4, Profile::Win9x];
@@ -154,6 +156,36 @@ enum Arrives {
     Dropped,
 }
 
+#[test]
+fn a_way_that_is_asked_for_is_taken_or_refused() {
+    use Destination::{Computer, Group, Local};
+    let via =
+        |to, len, profile, via| code(plan_via(&name("eight888"), to, len, profile, Alignment::Aligned, via));
+    for profile in PROFILES {
+        for to in [Local, Computer, Group] {
+            for len in SIZES {
+                let any = route(8, to, len, profile);
+                assert_eq!(via(to, len, profile, Via::Any), any);
+                let (as_datagram, as_session) = match (to, profile) {
+                    // No wire leads there.
+                    (Local, _) => (Err(50), Err(50)),
+                    // 425 bytes and more, which would go by session.
+                    (Computer, _) if any == Ok(Route::Session) => (Err(87), any),
+                    (Computer, Profile::Win9x) => (any, Err(50)),
+                    // The length is refused before the way.
+                    (Computer, _) if any.is_err() => (any, any),
+                    (Computer, _) => (any, Ok(Route::Session)),
+                    _ => (any, Err(53)),
+                };
+                assert_eq!(via(to, len, profile, Via::Datagram), as_datagram, "{to:?} {len} {profile:?}");
+                assert_eq!(via(to, len, profile, Via::Session), as_session, "{to:?} {len} {profile:?}");
+            }
+        }
+    }
+    let error = plan_via(&of_len(16), Computer, 425, Profile::Nt, Alignment::Aligned, Via::Datagram);
+    assert_eq!(error, Err(MailslotError::TooLongForDatagram { size: 425, max: 416 }));
+}
+
 /// Sends through the real plan into a real registry.
 fn send(sender: Profile, receiver: Profile, to: Destination, len: usize) -> Arrives {
     let path = SlotPath::parse(r"\\.\mailslot\taxes").unwrap();
@@ -167,7 +199,9 @@ fn send(sender: Profile, receiver: Profile, to: Destination, len: usize) -> Arri
             assert_eq!(truncated, bytes < len);
             (data.slice(..bytes), Origin::Datagram { source: names.0, destination: names.1 })
         }
-        Ok(Route::Session) => (data, Origin::Session { source: names.0, destination: names.1 }),
+        Ok(Route::Session) => {
+            (data, Origin::Session { framing: Framing::Direct, source: names.0, destination: names.1 })
+        }
         Ok(other) => panic!("{other:?}"),
     };
     match registry.deliver(&path.name, Incoming { data: sent, origin, at: Duration::ZERO, peer: None }) {

@@ -257,11 +257,12 @@ pub(crate) struct ListenArgs {
   mailslot send --loopback '//*/mailslot/soda' hello          on the LAN inside this machine
   date | mailslot send //PC7/mailslot/clock                   from standard input, as with -
   mailslot send //PC7/mailslot/soda ''                        an empty message, which is one, too
+  mailslot send --via session //PC7/mailslot/soda '12 left'   a short one, acknowledged
   mailslot send --repeat 10 --interval 0.5 //PC7/mailslot/soda ping
 
 A path //./mailslot/NAME is that of this computer's own slots, if a program of it has its name (mailslot listen).
 Up to 424 bytes (less for long slot names) go in one datagram, which nothing acknowledges: sent means that it is on its
-way. Longer ones go by SMB session, to one computer only.
+way. Longer ones go by SMB session, to one computer only: first on --session-port, then on --direct-port.
 
 Exit status: 0 all were sent; 1 one was not, with its Win32 code on standard error; 2 wrong use.")]
 pub(crate) struct SendArgs {
@@ -287,12 +288,25 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "SECONDS", value_parser = lan::seconds, requires = "repeat")]
     pub(crate) interval: Option<std::time::Duration>,
 
+    /// By this way and no other [default: by datagram if it fits one, else by session]
+    #[arg(long, value_name = "WAY", value_enum)]
+    pub(crate) via: Option<WayArg>,
+
     /// Print one JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) lan: LanArgs,
+}
+
+/// A way that a message can be told to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum WayArg {
+    /// One datagram, which nothing acknowledges; to one computer or a group
+    Datagram,
+    /// An SMB session, at whose other end the message is in its slot or refused; to one computer
+    Session,
 }
 
 /// Ask who has a NetBIOS name

@@ -10,7 +10,7 @@ use mailslot::node::{Builder, InterfaceChoice, LoopbackLan, Node};
 use mailslot::service::names::timers::Timers;
 use mailslot::service::names::{Lmhosts, NodeType};
 use mailslot::slot::Profile;
-use mailslot::wire::{nbdgm, nbns};
+use mailslot::wire::{nbdgm, nbns, nbss};
 
 use crate::output::note;
 use crate::text;
@@ -40,7 +40,7 @@ pub(crate) struct LanArgs {
     /// Be on a LAN inside this machine, which needs no right: at ADDR, 127.x.y.z, or at a random one
     ///
     /// All programs of this machine with the same ports are on one LAN: 10137 and 10138, or what --name-port and
-    /// --datagram-port say.
+    /// --datagram-port say. Sessions have the two ports behind these.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     #[arg(default_value = "off", hide_default_value = true, value_parser = loopback)]
     #[arg(env = "MAILSLOT_LOOPBACK", hide_env_values = true)]
@@ -83,6 +83,16 @@ pub(crate) struct LanArgs {
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     peer_datagram_port: Option<u16>,
 
+    /// The TCP port of sessions by the rules of port 139, here and at the others; off for none [default: 139]
+    #[arg(long, value_name = "PORT", env = "MAILSLOT_SESSION_PORT", hide_env_values = true)]
+    #[arg(value_parser = session_port)]
+    session_port: Option<SessionPort>,
+
+    /// The TCP port of sessions by the rules of port 445, here and at the others; off for none [default: 445]
+    #[arg(long, value_name = "PORT", env = "MAILSLOT_DIRECT_PORT", hide_env_values = true)]
+    #[arg(value_parser = session_port)]
+    direct_port: Option<SessionPort>,
+
     /// Tell others this address where it is not the interface's own (containers, NAT)
     #[arg(long, value_name = "ADDR", env = "MAILSLOT_ADVERTISE", hide_env_values = true)]
     advertise: Option<Ipv4Addr>,
@@ -111,6 +121,32 @@ fn loopback(text: &str) -> Result<Loopback, String> {
             }
             _ => Err("an address that begins with 127, or on or off".to_owned()),
         },
+    }
+}
+
+/// A TCP port of sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SessionPort {
+    Off,
+    At(u16),
+}
+
+impl SessionPort {
+    /// The port, if there is one; `usual` if nobody says.
+    const fn or(this: Option<Self>, usual: u16) -> Option<u16> {
+        match this {
+            None => Some(usual),
+            Some(Self::At(port)) => Some(port),
+            Some(Self::Off) => None,
+        }
+    }
+}
+
+fn session_port(text: &str) -> Result<SessionPort, &'static str> {
+    match text.parse() {
+        Ok(port) if port > 0 => Ok(SessionPort::At(port)),
+        _ if text.eq_ignore_ascii_case("off") => Ok(SessionPort::Off),
+        _ => Err("a port from 1 to 65535, or off"),
     }
 }
 
@@ -144,7 +180,7 @@ impl LanArgs {
         if let Some(name) = &self.name {
             builder = builder.name(name);
         }
-        let peers = match self.loopback_lan()? {
+        let (peers, sessions) = match self.loopback_lan()? {
             Some(mut lan) => {
                 anyhow::ensure!(
                     self.interface.is_empty(),
@@ -162,7 +198,7 @@ impl LanArgs {
                 if role == Role::Guest {
                     builder = builder.datagram_port(0);
                 }
-                (lan.name_port, lan.datagram_port)
+                ((lan.name_port, lan.datagram_port), (lan.session_port, lan.direct_port))
             }
             None => {
                 let names = if role == Role::Member { nbns::PORT } else { 0 };
@@ -170,10 +206,14 @@ impl LanArgs {
                 builder = builder
                     .name_port(self.name_port.unwrap_or(names))
                     .datagram_port(self.datagram_port.unwrap_or(datagrams));
-                (nbns::PORT, nbdgm::PORT)
+                ((nbns::PORT, nbdgm::PORT), (nbss::PORT, nbss::DIRECT_PORT))
             }
         };
+        let session = SessionPort::or(self.session_port, sessions.0);
+        let direct = SessionPort::or(self.direct_port, sessions.1);
         builder = builder
+            .session_ports(session, direct)
+            .peer_session_ports(session, direct)
             .peer_ports(self.peer_name_port.unwrap_or(peers.0), self.peer_datagram_port.unwrap_or(peers.1));
         for interface in &self.interface {
             builder = builder.interface(interface.clone());

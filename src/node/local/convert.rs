@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::slot::{DropCounts, Info, MailslotError, Message, Origin, ReadTimeout, SlotName, Stats};
 use crate::wire::local::{Body, Failure, FailureCode, ListedMessage, MessageFlags, NO_MESSAGE, OriginKind};
+use crate::wire::nbss::Framing;
 
 pub(super) fn name_bytes(name: &SlotName) -> Vec<u8> {
     name.units().iter().flat_map(|unit| unit.to_le_bytes()).collect()
@@ -95,13 +96,20 @@ pub(super) fn error(failure: &Failure<'_>, name: &SlotName) -> MailslotError {
     }
 }
 
+pub(super) const fn session(framing: Framing) -> OriginKind {
+    match framing {
+        Framing::Session => OriginKind::SESSION_139,
+        Framing::Direct => OriginKind::SESSION_445,
+    }
+}
+
 pub(super) fn listed(message: &Message, now: Duration) -> ListedMessage<'_> {
     let mut listed = ListedMessage::local(&message.data);
     listed.flags.set(MessageFlags::TRUNCATED, message.truncated);
     let (kind, source, destination) = match message.origin {
         Origin::Local => return listed,
         Origin::Datagram { source, destination } => (OriginKind::DATAGRAM, source, destination),
-        Origin::Session { source, destination } => (OriginKind::SESSION, source, destination),
+        Origin::Session { framing, source, destination } => (session(framing), source, destination),
     };
     let age = message.at.map_or(Duration::ZERO, |at| now.saturating_sub(at));
     if let Some(peer) = message.peer {
@@ -117,7 +125,8 @@ pub(super) fn message(listed: &ListedMessage<'_>, frame: &Bytes, now: Duration) 
     let (source, destination) = (listed.source, listed.destination);
     let origin = match listed.origin {
         OriginKind::DATAGRAM => Origin::Datagram { source, destination },
-        OriginKind::SESSION => Origin::Session { source, destination },
+        OriginKind::SESSION_139 => Origin::Session { framing: Framing::Session, source, destination },
+        OriginKind::SESSION_445 => Origin::Session { framing: Framing::Direct, source, destination },
         _ => Origin::Local,
     };
     let at = (origin != Origin::Local).then(|| now.saturating_sub(Duration::from_nanos(listed.age)));

@@ -282,7 +282,7 @@ impl Shared {
             None => (OriginKind::NONE, [0; 16]),
             Some(Origin::Local) => (OriginKind::LOCAL, [0; 16]),
             Some(Origin::Datagram { source, .. }) => (OriginKind::DATAGRAM, source),
-            Some(Origin::Session { source, .. }) => (OriginKind::SESSION, source),
+            Some(Origin::Session { framing, source, .. }) => (convert::session(framing), source),
         };
         let is_local = last_origin == OriginKind::LOCAL;
         let (last_user, last_pid) = match &owner {

@@ -164,7 +164,8 @@ impl Context {
         let slot = SlotName::from_smb(write.name()).map_err(|_| NtStatus::OBJECT_NAME_NOT_FOUND)?;
         let source = server.calling().unwrap_or_else(|| name_of(*peer.ip()));
         let destination = server.called().unwrap_or_else(|| self.computer.with_suffix(Suffix::SERVER));
-        let origin = Origin::Session { source: *source.as_bytes(), destination: *destination.as_bytes() };
+        let (source, destination) = (*source.as_bytes(), *destination.as_bytes());
+        let origin = Origin::Session { framing: server.framing(), source, destination };
         let (data, at) = (write.data.clone(), self.clock.now());
         let incoming = Incoming { data, origin, at, peer: Some(peer) };
         match self.registry.deliver(&slot, incoming) {

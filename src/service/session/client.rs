@@ -87,7 +87,7 @@ pub struct Client {
     deadline: Duration,
     target: Target,
     targets: VecDeque<Target>,
-    /// What went wrong with earlier targets.
+    /// What went wrong with earlier targets, and with all of them once it is over.
     failed: Option<SessionError>,
     called: NetbiosName,
     retargeted: bool,
@@ -168,7 +168,7 @@ impl Client {
             self.queue.push_back((id, message));
             self.pump(now);
         } else {
-            let result = Err(self.disconnected());
+            let result = Err(self.failed.clone().unwrap_or_else(|| self.disconnected()));
             self.events.push_back(Event::Written { id, result });
         }
         id
@@ -297,6 +297,7 @@ impl Client {
         let reason = error.clone().unwrap_or_else(|| self.disconnected());
         self.end_writes(&reason);
         self.phase = Phase::Over;
+        self.failed = error.clone();
         self.events.push_back(Event::Closed(error));
     }
 

@@ -44,8 +44,10 @@ impl OriginKind {
     pub const LOCAL: Self = Self(1);
     /// A NetBIOS datagram.
     pub const DATAGRAM: Self = Self(2);
-    /// An SMB session.
-    pub const SESSION: Self = Self(3);
+    /// An SMB session by the rules of port 139.
+    pub const SESSION_139: Self = Self(3);
+    /// An SMB session by the rules of port 445.
+    pub const SESSION_445: Self = Self(4);
 }
 
 macro_rules! lists {
@@ -141,14 +143,14 @@ impl<'a> ListedMessage<'a> {
         let (mut age, mut peer, mut source, mut destination) = (0, [0; 6], [0; 16], [0; 16]);
         match OriginKind(origin) {
             OriginKind::LOCAL => {}
-            OriginKind::DATAGRAM | OriginKind::SESSION => {
+            OriginKind::DATAGRAM | OriginKind::SESSION_139 | OriginKind::SESSION_445 => {
                 (at, age) = fields::u64_le("age", at)?;
                 (at, peer) = read::array("peer", at)?;
                 (at, source) = read::array("source", at)?;
                 (at, destination) = read::array("destination", at)?;
             }
             OriginKind(value) => {
-                let kind = DecodeErrorKind::BadValue { value: value.into(), expected: "1, 2 or 3" };
+                let kind = DecodeErrorKind::BadValue { value: value.into(), expected: "1 to 4" };
                 return read::fail(input, "origin", kind);
             }
         }
@@ -184,7 +186,7 @@ impl MessagesBuilder {
     pub fn push(&mut self, message: &ListedMessage<'_>) -> Result<(), ValueError> {
         fields::check("data", message.data.len(), MAX_DATA)?;
         fields::check("messages", self.bytes.len() + message.len(), MAX_FRAME - 64)?;
-        fields::check_origin(matches!(message.origin.0, 1..=3))?;
+        fields::check_origin(matches!(message.origin.0, 1..=4))?;
         let out = &mut self.bytes;
         out.put_slice(&[message.origin.0, message.flags.bits()]);
         if message.origin != OriginKind::LOCAL {

@@ -163,7 +163,7 @@ impl Replay {
     fn print(&mut self, time: Timestamp, slot: &SlotName, message: &Message) {
         let out = self.output.line();
         let (from, to) = match &message.origin {
-            Origin::Datagram { source, destination } | Origin::Session { source, destination } => {
+            Origin::Datagram { source, destination } | Origin::Session { source, destination, .. } => {
                 (NetbiosName::from_bytes(*source), NetbiosName::from_bytes(*destination))
             }
             // Nobody writes locally here.

@@ -4,11 +4,11 @@ use std::io::{self, IsTerminal, Read};
 
 use anyhow::Context;
 use mailslot::node::{Node, SendError, Sent, Way};
-use mailslot::slot::{MailslotError, SlotPath, Target};
+use mailslot::slot::{MailslotError, SlotPath, Target, Via};
 use mailslot::wire::oem::CodePage;
 
 use crate::Outcome;
-use crate::cli::SendArgs;
+use crate::cli::{SendArgs, WayArg};
 use crate::json::Json;
 use crate::lan::{self, Interrupt, Role};
 use crate::output::{Output, note};
@@ -65,13 +65,18 @@ async fn send(args: &SendArgs, node: &Node, path: &SlotPath, message: &[u8]) -> 
     // The slots of this computer are those of the program that has its name.
     let own = SlotPath::new(Target::Named(node.name().base().escape_ascii().to_string()), path.name.clone());
     let to = if path.is_local() { &own } else { path };
+    let via = match args.via {
+        None => Via::Any,
+        Some(WayArg::Datagram) => Via::Datagram,
+        Some(WayArg::Session) => Via::Session,
+    };
     for number in 0..args.repeat {
         if number > 0
             && let Some(interval) = args.interval
         {
             tokio::time::sleep(interval).await;
         }
-        let result = match node.write(to, message).await {
+        let result = match node.write_via(to, message, via).await {
             Err(SendError::NameNotFound { .. }) if path.is_local() => {
                 Err(MailslotError::NotFound { name: path.name.to_string() }.into())
             }
@@ -112,10 +117,11 @@ fn line(path: &SlotPath, sent: &Sent) -> String {
     let addresses: Vec<_> = sent.addresses.iter().map(|address| address.to_string()).collect();
     let to = sent.destination.map(|name| text::name(&name, CodePage::default())).unwrap_or_default();
     match sent.way {
-        Way::Local => line.push_str(" on this computer"),
-        Way::Unique => line.push_str(&format!(" by datagram to {to} at {}", addresses.join(", "))),
-        Way::Group => line.push_str(&format!(" by datagram to the group {to} at {}", addresses.join(", "))),
-        _ => line.push_str(&format!(" by {} to {to} at {}", sent.way.name(), addresses.join(", "))),
+        Way::Local => line.push_str(", local"),
+        way => {
+            let group = if way == Way::Group { "the group " } else { "" };
+            line.push_str(&format!(" by {} to {group}{to} at {}", way.name(), addresses.join(", ")));
+        }
     }
     line
 }
@@ -128,6 +134,7 @@ fn object(path: &SlotPath, result: &Result<Sent, SendError>, out: &mut Vec<u8>) 
         Ok(sent) => {
             json.raw(",\"way\":");
             json.word(sent.way.name());
+            json.boolean(",\"group\":", sent.way == Way::Group);
             if let Some(name) = sent.destination {
                 json.raw(",\"destination\":");
                 json.scoped_name(&name.into());

@@ -38,10 +38,12 @@ impl Fact {
         let names = |source, destination| {
             Some((NetbiosName::from_bytes(source), NetbiosName::from_bytes(destination)))
         };
-        let (way, names) = match message.origin {
-            Origin::Datagram { source, destination } => ("datagram", names(source, destination)),
-            Origin::Session { source, destination } => ("session", names(source, destination)),
-            _ => ("local", None),
+        let way = message.origin.way();
+        let names = match message.origin {
+            Origin::Datagram { source, destination } | Origin::Session { source, destination, .. } => {
+                names(source, destination)
+            }
+            _ => None,
         };
         Self {
             message,
@@ -140,7 +142,6 @@ fn line(fact: &Fact, out: &mut Vec<u8>) {
     let (from, to) = (fact.from().unwrap_or_default(), fact.to().unwrap_or_default());
     let source = fact.source().map_or_else(String::new, |source| format!(" ({source})"));
     let cut = if fact.message.truncated { " (cut)" } else { "" };
-    let session = if fact.way == "session" { " by session" } else { "" };
     let what = known_message(fact.slot.as_bytes(), data, fact.page).unwrap_or_else(|| {
         if data.is_empty() {
             String::new()
@@ -152,7 +153,8 @@ fn line(fact: &Fact, out: &mut Vec<u8>) {
         }
     });
     let slot = text::safe(&fact.slot);
-    let line = format!("{} {slot} {from}{source} > {to} {} bytes{session}{cut}{what}", fact.time, data.len());
+    let line =
+        format!("{} {slot} {from}{source} > {to} {} bytes by {}{cut}{what}", fact.time, data.len(), fact.way);
     out.extend_from_slice(line.as_bytes());
 }
 
