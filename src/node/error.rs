@@ -247,6 +247,9 @@ impl fmt::Display for Instead<'_> {
                         "\nThe message is larger than its mailslot takes, or the mailslot is full.",
                     );
                 }
+                NtStatus::NOT_SUPPORTED | NtStatus::NOT_IMPLEMENTED => {
+                    f.write_str("\nIts server takes no mailslot messages; that of Samba never does.")?;
+                }
                 _ => {}
             }
         }
