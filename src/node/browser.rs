@@ -66,7 +66,7 @@ impl Node {
     /// Starts the browser service on this node, which takes the slots `\\.\mailslot\BROWSE` and `\\.\mailslot\LANMAN`.
     /// The configuration is one of this node's name and workgroup; what it does follows from its roles.
     ///
-    /// It needs its names ([`Self::ready`]) to be heard. It does not fetch lists from other browsers yet, which needs
+    /// It begins when the node has its names ([`Self::ready`]). It does not fetch lists from other browsers yet, which needs
     /// sessions: as a backup or domain master it has what it hears.
     ///
     /// # Errors
@@ -83,8 +83,7 @@ impl Node {
         let [browse, lanman] = slots;
         let (browse, lanman) = (browse?, lanman?);
         let limits: Limits = self.inner.settings.limits;
-        let mut browser = Browser::new(config, limits, random()?);
-        browser.start(self.clock().now());
+        let browser = Browser::new(config, limits, random()?);
         let shared = Arc::new(Shared {
             browser: Mutex::new(browser),
             unsent: Mutex::new(0),
@@ -200,6 +199,16 @@ impl Task {
     ) {
         let clock = self.node.clock();
         let mut names = self.node.inner.shared.watch();
+        let stopped = async {
+            while !*lock(&self.shared.stopping) {
+                self.shared.wake.notified().await;
+            }
+        };
+        tokio::select! {
+            is_on = self.has_names() => if !is_on { return },
+            () = stopped => return,
+        }
+        lock(&self.shared.browser).start(clock.now());
         loop {
             self.perform().await;
             self.shared.changed.send_replace(());
@@ -232,6 +241,23 @@ impl Task {
         }
         for (_, claim) in self.claims {
             claim.abort();
+        }
+    }
+
+    /// Waits until the names are this node's, however often they are refused before; `false` if it was shut down.
+    async fn has_names(&self) -> bool {
+        let mut names = self.node.inner.shared.watch();
+        loop {
+            names.borrow_and_update();
+            match self.node.ready().await {
+                Ok(()) => return true,
+                Err(NodeError::ShutDown) => return false,
+                Err(_) => {
+                    if names.changed().await.is_err() {
+                        return false;
+                    }
+                }
+            }
         }
     }
 

@@ -147,6 +147,23 @@ fn systemd_is_told() {
     assert_eq!(service.end().code, Some(0));
 }
 
+/// The master on an empty LAN, by the file; the names say so, and are free again afterwards.
+#[test]
+fn a_preferred_master_is_elected_and_leaves() {
+    let lan = Lan::new();
+    let files = Files::new("[browser]\nrole = \"preferred-master\"\ncomment = \"tills\"\n");
+    let mut service = files.serve(&lan, &["--name", "MASTER", "--workgroup", "TILLS"]);
+    service.wait_for("the browser's role role=local_master");
+    let ask = |name: &str| lan.run(&["lookup", name], b"");
+    let found = ask("TILLS<1d>");
+    assert_eq!(found.code, Some(0), "{}", found.stderr);
+    assert_eq!(ask("TILLS<1b>").code, Some(1));
+    service.interrupt("TERM");
+    let ran = service.end();
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(ask("TILLS<1d>").code, Some(1));
+}
+
 #[test]
 fn options_go_before_the_environment_and_that_before_the_file() {
     let files =
@@ -182,12 +199,31 @@ fn what_is_wrong_in_a_file_is_said_with_its_line() {
         ("[[slot]]\nname = \"a\"\nexec = []\n", "FILE, line 3: exec needs a program"),
         ("[[slot]]\nname = \"a\"\nprint = false\n", "FILE, line 2: nothing is done with the messages of 'a'"),
         ("[lan\n", "FILE, line 1: "),
+        ("[browser]\nrole = \"master\"\n", "FILE, line 2: invalid value 'master' for '--role <ROLE>'"),
+        ("[browser]\ncoment = \"x\"\n", "FILE, line 2: there is no key 'coment'; did you mean 'comment'?"),
+        (
+            "[browser]\nos_version = \"6\"\n",
+            "FILE, line 2: invalid value '6' for '--os-version <MAJOR.MINOR>': ",
+        ),
+        (
+            "[browser]\nserver_type = [\"SERVER\", \"MASTER_BROWSER\"]\n",
+            "FILE, line 2: invalid value 'MASTER_BROWSER' for '--server-type <TYPE>': MASTER_BROWSER follows from the role",
+        ),
+        (
+            "[browser]\nannounce_period = 0\n",
+            "FILE, line 2: invalid value '0' for '--announce-period <SECONDS>': ",
+        ),
+        ("[browser]\ncomment = \"\u{4e2d}\"\n", "--comment: "),
+        ("[browser]\ncomment = \"one more than the forty-two that there may be\"\n", "--comment: "),
+        ("[[slot]]\nname = \"browse\"\n", "the slot 'browse' is the browser service's, unless [browser] has"),
     ] {
         let (code, stderr) = files.check(text);
         assert_eq!(code, Some(2), "{text}: {stderr}");
         assert!(stderr.starts_with(&format!("mailslot: {said}")), "{text}: {stderr}");
     }
     assert_eq!(files.check(SODA), (Some(0), String::new()));
+    let own = "[browser]\nrole = \"none\"\n[[slot]]\nname = \"browse\"\n";
+    assert_eq!(files.check(own), (Some(0), String::new()));
 }
 
 /// Every key of the sample is there, with a value that can be.

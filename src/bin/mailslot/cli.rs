@@ -8,6 +8,8 @@ use mailslot::slot::{Profile, SlotPath};
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
 
+#[cfg(unix)]
+use crate::cmd::serve::BrowserArgs;
 use crate::lan::{self, LanArgs};
 
 /// Windows mailslots and the Network Neighborhood, off Windows.
@@ -401,7 +403,7 @@ pub(crate) struct NamesArgs {
     pub(crate) lan: LanArgs,
 }
 
-/// Run as a service: names, mailslots and what is done with their messages, from a file
+/// Run as a service: names, mailslots and what is done with their messages, a place in the Network Neighborhood
 ///
 /// Each slot's messages are printed as JSON, appended to a file, or given to a program, as the file says. Logs go to
 /// standard error. systemd is told when the names are this computer's (Type=notify).
@@ -411,6 +413,7 @@ pub(crate) struct NamesArgs {
   mailslot serve --config /etc/mailslot/mailslot.toml
   mailslot serve --config mailslot.toml --check               is the file right?
   mailslot serve --loopback --metrics 127.0.0.1:9137          without slots: it only has its names
+  mailslot serve --role preferred-master --workgroup SALES    the master browser of the subnet
 
 The file, with all its keys, is described in packaging/mailslot.toml (/etc/mailslot/mailslot.toml of the Debian
 package). Options go before the environment (MAILSLOT_...), that before the file, that before the defaults.
@@ -432,6 +435,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) service: ServiceArgs,
+
+    #[command(flatten)]
+    pub(crate) browser: BrowserArgs,
 
     #[command(flatten)]
     pub(crate) code_page: CodePageArg,

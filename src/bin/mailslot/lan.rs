@@ -241,6 +241,11 @@ impl LanArgs {
         Ok(builder)
     }
 
+    /// Whether there is a name server.
+    pub(crate) const fn uses_name_server(&self) -> bool {
+        !self.wins.is_empty()
+    }
+
     /// The loopback LAN, if the node is on one.
     fn loopback_lan(&self) -> anyhow::Result<Option<LoopbackLan>> {
         let usual = LoopbackLan::default();

@@ -1,6 +1,6 @@
 //! The file that `serve` reads: the options of the command line, and slots.
 //!
-//! The keys of `[lan]` and `[service]` are the options themselves, with `_` for `-`: a value of the file takes the place
+//! The keys of `[lan]`, `[service]` and `[browser]` are the options themselves, with `_` for `-`: a value of the file takes the place
 //! of the option's default, so the environment and the command line go before it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,7 @@ use mailslot::slot::SlotPath;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::BrowserArgs;
 use crate::cli::{Cli, ServeArgs, ServiceArgs};
 use crate::lan::{LanArgs, local_slot};
 
@@ -60,6 +61,8 @@ struct File {
     #[serde(default)]
     service: Table,
     #[serde(default)]
+    browser: Table,
+    #[serde(default)]
     slot: Vec<SlotTable>,
 }
 
@@ -95,6 +98,7 @@ impl Config {
         let mut settings = BTreeMap::new();
         take(file.lan, LanArgs::augment_args(checker()), &mut settings)?;
         take(file.service, ServiceArgs::augment_args(checker()), &mut settings)?;
+        take(file.browser, BrowserArgs::augment_args(checker()), &mut settings)?;
         let mut names = BTreeSet::new();
         let mut slots = Vec::new();
         for slot in file.slot {
@@ -138,6 +142,19 @@ impl Config {
         let matches = command.try_get_matches_from(std::env::args_os())?;
         let serve = matches.subcommand_matches("serve").context("the command line is that of serve")?;
         Ok(ServeArgs::from_arg_matches(serve)?)
+    }
+
+    /// Refuses slots that the service reads itself.
+    pub(super) fn check_slots(&self, own: &[&str]) -> anyhow::Result<()> {
+        let is_own =
+            |slot: &&SlotConfig| own.iter().any(|own| slot.path.name.to_string().eq_ignore_ascii_case(own));
+        match self.slots.iter().find(is_own) {
+            Some(slot) => anyhow::bail!(
+                "the slot '{}' is the browser service's, unless [browser] has role = \"none\"",
+                slot.path.name
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Whether a reload would need a restart to do all it should.

@@ -1,5 +1,6 @@
 //! `mailslot serve`: the node as a service.
 
+mod browser;
 mod config;
 mod logs;
 mod slots;
@@ -14,6 +15,7 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+pub(crate) use self::browser::BrowserArgs;
 use self::config::Config;
 use self::slots::Slots;
 use crate::Outcome;
@@ -28,6 +30,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         None => error,
     })?;
     let builder = args.lan.builder(Role::Member)?;
+    args.browser.check(args.code_page.code_page)?;
+    config.check_slots(args.browser.slots())?;
     if args.check {
         return Ok(Outcome::Done);
     }
@@ -50,7 +54,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
             tracing::info!("metrics on http://{at}/metrics, health on http://{at}/health");
             tokio::spawn(metrics::serve(node.clone(), listener));
         }
-        let mut slots = Slots::new(node.clone(), args.code_page.code_page);
+        let page = args.code_page.code_page;
+        let browser = args.browser.start(&node, page, args.lan.uses_name_server())?;
+        let mut slots = Slots::new(node.clone(), page);
         for slot in &config.slots {
             slots.open(slot).with_context(|| format!("the slot '{}'", slot.path.name))?;
         }
@@ -58,6 +64,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         notify(&[NotifyState::Stopping]);
         // A second signal does not wait for it.
         let end = async {
+            if let Some(browser) = browser {
+                browser.stop().await;
+            }
             slots.close().await;
             // It ends because it was told to.
             _ = node.shutdown().await;
@@ -127,7 +136,7 @@ async fn reload(slots: &mut Slots, config: &mut Config, file: Option<&Path>) {
             slots.change(&new.slots).await;
             if new.needs_restart(config) {
                 tracing::warn!(
-                    "[lan] and [service] have changed: that takes a restart; the slots are as in the file"
+                    "[lan], [service] or [browser] has changed: that takes a restart; the slots are as in the file"
                 );
             }
             // What takes a restart is compared with what was started with.
