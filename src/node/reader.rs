@@ -112,6 +112,18 @@ impl SlotReader {
         }
     }
 
+    /// As [`Self::recv`], a message of at most `capacity` bytes; a longer one stays.
+    ///
+    /// # Errors
+    /// Those of [`recv`].
+    pub async fn recv_up_to(&self, capacity: usize) -> Result<Message, MailslotError> {
+        match &self.end {
+            End::Here(mailslot, clock) => recv(mailslot, *clock, capacity).await,
+            #[cfg(unix)]
+            End::Remote(remote) => first(remote.recv(None, capacity, 1).await?),
+        }
+    }
+
     /// Ends the reads that wait on this handle with [`MailslotError::Aborted`] (Win32 `CancelIoEx`).
     ///
     /// # Errors
@@ -192,6 +204,15 @@ impl SlotReader {
         match &self.end {
             End::Here(mailslot, clock) => Ok(Self::new(mailslot.duplicate(), *clock)),
             End::Remote(remote) => remote.duplicate().map(Self::remote),
+        }
+    }
+
+    /// Closes a handle of another process's slot and waits until that is done: the slot's name is free then, if it was
+    /// the last. Reads that wait on it, and all later calls, fail with [`MailslotError::NodeGone`]. A handle of this
+    /// process is closed by dropping it.
+    pub fn close(&self) {
+        if let End::Remote(remote) = &self.end {
+            remote.close();
         }
     }
 

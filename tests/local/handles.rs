@@ -98,6 +98,23 @@ fn a_slot_ends_with_its_last_server_handle() {
 }
 
 #[test]
+fn a_close_is_over_when_it_returns() {
+    let machine = Machine::new();
+    for _ in 0..100 {
+        let soda = machine.create("soda");
+        let writer = machine.open("soda");
+        std::thread::scope(|threads| {
+            let read = threads.spawn(|| soda.recv());
+            soda.reader().close();
+            assert!(matches!(read.join().expect("no panic"), Err(MailslotError::NodeGone { .. })));
+        });
+        assert!(matches!(writer.write(b"late"), Err(MailslotError::Gone { .. })));
+        assert!(matches!(soda.info(), Err(MailslotError::NodeGone { .. })));
+        soda.reader().close();
+    }
+}
+
+#[test]
 fn a_time_out_holds_for_all_handles_and_later_reads() {
     let machine = Machine::new();
     let first = machine.create("soda");

@@ -9,6 +9,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -174,6 +175,21 @@ impl Channel {
                 return Ok(());
             }
             state = self.wait_ready(state, true);
+        }
+    }
+
+    /// Ends the connection, and waits until the node has let go of the handle. Whoever else waits is told.
+    pub(super) fn close(&self) {
+        let mut state = lock(&self.state);
+        // It is only refused where the connection is at its end already.
+        let _ = self.stream.shutdown(Shutdown::Write);
+        state.read(&self.stream);
+        while state.failed.is_none() {
+            drop(state);
+            let mut fds = [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut fds, PollTimeout::NONE);
+            state = lock(&self.state);
+            state.read(&self.stream);
         }
     }
 

@@ -97,12 +97,14 @@ pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, cou
     if let Err(error) = poll_fn(|cx| connection.poll(cx)).await {
         tracing::debug!(%error, peer.pid, "a local connection ends");
     }
-    let name = connection.end.as_ref().map(|end| end.name().clone());
-    let shared = Arc::clone(&connection.shared);
-    drop(connection);
-    if let Some(name) = name {
-        shared.forget_owner(&name);
+    // The socket goes last: its end tells the process that the handle is closed.
+    connection.reads.clear();
+    if let Some(end) = connection.end.take() {
+        let name = end.name().clone();
+        drop(end);
+        connection.shared.forget_owner(&name);
     }
+    drop(connection);
     drop(counted);
 }
 

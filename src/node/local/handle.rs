@@ -130,6 +130,11 @@ impl Remote {
         Self::new(stream, place, name, access)
     }
 
+    /// Closes the handle, for all that use it.
+    pub(in crate::node) fn close(&self) {
+        self.channel.close();
+    }
+
     /// The descriptor, to be passed to another process; the caller then lets go of this one.
     pub(in crate::node) fn idle_fd(&self) -> Option<OwnedFd> {
         self.channel.idle_fd()
