@@ -1,10 +1,11 @@
 #!/bin/sh
 # Builds the Debian package: the program, its manual pages and completions made by itself, then `cargo deb`.
-# Arguments go to `cargo build`. Prints the package's path. Needs: cargo install cargo-deb
+# With --built the program is in the target folder already; other arguments go to `cargo build`. Prints the package's
+# path. Needs: cargo install cargo-deb
 set -eu
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
-cargo build -q --release "$@"
+if [ "${1:-}" != --built ]; then cargo build -q --release "$@"; fi
 made=target/package
 rm -rf "$made"
 mkdir -p "$made/completions"

@@ -3,12 +3,20 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
+
+use mailslot::node::local::{Admit, Client, LocalError, Places};
+use mailslot::slot::{CreateOptions, MailslotError, SlotPath};
 
 use crate::lan::{Lan, Running};
-use crate::run;
+use crate::{Ran, run};
+
+/// Far beyond what any wait of these tests takes.
+const LONG: Duration = Duration::from_secs(60);
 
 /// A directory with a file of settings.
 struct Files(tempfile::TempDir);
@@ -120,12 +128,73 @@ fn a_service_from_its_start_to_its_end() {
     assert!(next.line().contains("\"next\""));
 }
 
+/// `args` of the program, with the service at `socket`.
+fn local(socket: &Path, args: &[&str]) -> Ran {
+    let output = crate::mailslot().env("MAILSLOT_SOCKET", socket).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+#[test]
+fn programs_of_the_machine_share_its_slots_and_ports() {
+    let lan = Lan::new();
+    let files = Files::new(SODA);
+    let socket = files.path("mailslot.sock");
+    let options = ["--socket", socket.to_str().unwrap(), "--socket-mode", "0600"];
+    let mut service = files.serve(&lan, &options);
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    send(&lan, "soda", "12 left");
+    assert_eq!(service.object()["text"], "12 left");
+
+    // The slots of the file and of the browser service.
+    let seen = local(&socket, &["ls", "--json"]);
+    let names: Vec<_> = crate::parse(&seen.stdout).iter().map(|slot| slot["name"].to_string()).collect();
+    assert_eq!(names, ["\"BROWSE\"", "\"LANMAN\"", "\"soda\""], "{}", seen.stderr);
+    let seen = local(&socket, &["info", "soda", "--json"]);
+    let soda = &crate::parse(&seen.stdout)[0];
+    assert_eq!((&soda["accepted"], &soda["read"]), (&1.into(), &1.into()));
+    let user = fs::metadata(&socket).unwrap().uid();
+    assert_eq!((&soda["uid"], &soda["pid"]), (&user.into(), &service.child.id().into()));
+
+    // A program has a slot of its own, to which the LAN writes; not one that is there.
+    let client = Client::at(Places::at(&socket));
+    let create = |name: &str| {
+        let path: SlotPath = format!("//./mailslot/{name}").parse().unwrap();
+        client.create(&path, CreateOptions::default(), Admit::Default)
+    };
+    let news = create("news").unwrap();
+    send(&lan, "news", "extra");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let message = runtime.block_on(async { tokio::time::timeout(LONG, news.recv()).await });
+    assert_eq!(message.unwrap().unwrap().data, b"extra".as_slice());
+    let taken = create("soda").unwrap_err();
+    assert!(matches!(taken, LocalError::Mailslot(MailslotError::AlreadyExists { .. })), "{taken}");
+    // Two programs, one answer: the second sees the first's slot.
+    assert_eq!(local(&socket, &["info", "news"]).code, Some(0));
+    drop(news);
+
+    // A second service does not take the socket away.
+    let second = lan.run(&[&["serve", "--name", "SECOND"], options.as_slice()].concat(), b"");
+    assert_eq!(second.code, Some(2));
+    assert!(second.stderr.contains("another service of this machine answers at "), "{}", second.stderr);
+
+    // One that was killed does not keep it.
+    service.interrupt("KILL");
+    assert_eq!(service.end().code, None);
+    assert!(socket.exists());
+    let service = files.serve(&lan, &options);
+    assert_eq!(local(&socket, &["info", "soda"]).code, Some(0));
+    service.interrupt("TERM");
+    assert_eq!(service.end().code, Some(0));
+    assert!(!socket.exists());
+}
+
 #[test]
 fn systemd_is_told() {
     let lan = Lan::new();
     let files = Files::new(SODA);
     let socket = UnixDatagram::bind(files.path("notify")).unwrap();
-    socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
     let hear = || {
         let mut bytes = [0; 1024];
         let length = socket.recv(&mut bytes).unwrap();

@@ -413,6 +413,7 @@ pub(crate) struct NamesArgs {
   mailslot serve --config /etc/mailslot/mailslot.toml
   mailslot serve --config mailslot.toml --check               is the file right?
   mailslot serve --loopback --metrics 127.0.0.1:9137          without slots: it only has its names
+  mailslot serve --loopback --socket /tmp/mailslot.sock       MAILSLOT_SOCKET=/tmp/mailslot.sock mailslot ls sees it
   mailslot serve --role preferred-master --workgroup SALES    the master browser of the subnet
 
 The file, with all its keys, is described in packaging/mailslot.toml (/etc/mailslot/mailslot.toml of the Debian
@@ -454,6 +455,17 @@ pub(crate) struct ServiceArgs {
     #[arg(long, value_name = "ADDR:PORT", env = "MAILSLOT_METRICS", hide_env_values = true)]
     pub(crate) metrics: Option<std::net::SocketAddr>,
 
+    /// Let programs of this machine share the slots, names and ports through this socket; with a service manager's
+    /// socket (LISTEN_FDS), through that instead
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, env = "MAILSLOT_SOCKET")]
+    #[arg(hide_env_values = true)]
+    pub(crate) socket: Option<PathBuf>,
+
+    /// The mode of the socket, which says who may connect, in octal
+    #[arg(long, value_name = "MODE", default_value = "0660", value_parser = mode, env = "MAILSLOT_SOCKET_MODE")]
+    #[arg(hide_env_values = true)]
+    pub(crate) socket_mode: u32,
+
     /// What is logged: error, warn, info, debug or trace, or such a level for a part, as in info,mailslot::node=debug
     #[arg(long, value_name = "FILTER", default_value = "info", env = "MAILSLOT_LOG", hide_env_values = true)]
     pub(crate) log: String,
@@ -467,6 +479,13 @@ pub(crate) struct ServiceArgs {
         hide_env_values = true
     )]
     pub(crate) log_format: LogFormat,
+}
+
+/// `0660`
+#[cfg(unix)]
+fn mode(text: &str) -> Result<u32, &'static str> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
+    mode.ok_or("three octal digits, such as 0660: read and write for the owner and the group")
 }
 
 #[cfg(unix)]

@@ -4,6 +4,7 @@ mod browser;
 mod config;
 mod logs;
 mod slots;
+mod socket;
 
 use core::future::pending;
 use std::path::Path;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
             }
             None => None,
         };
+        let place = socket::place(&args.service)?;
         let node = builder.start().await?;
         for fault in node.session_faults() {
             tracing::warn!("{fault}");
@@ -60,10 +62,15 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         for slot in &config.slots {
             slots.open(slot).with_context(|| format!("the slot '{}'", slot.path.name))?;
         }
+        // After the slots of the file, which are not to be somebody else's.
+        let socket = place.map(|place| place.open(node.clone())).transpose()?;
         let result = serve(&node, &mut slots, config, file, &mut signals).await;
         notify(&[NotifyState::Stopping]);
         // A second signal does not wait for it.
         let end = async {
+            if let Some(socket) = socket {
+                socket.close();
+            }
             if let Some(browser) = browser {
                 browser.stop().await;
             }

@@ -1,0 +1,87 @@
+//! The service's socket, through which programs of this machine share its slots, names and ports.
+
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use listenfd::ListenFd;
+use mailslot::node::Node;
+use mailslot::node::local::{Server, ServerLimits};
+use tokio::task::JoinHandle;
+
+use crate::cli::ServiceArgs;
+
+/// A socket that can be listened at, before there is a node.
+pub(super) enum Place {
+    /// The service manager has made it, and keeps it.
+    Given(UnixListener),
+    /// This path, with this mode.
+    Path(PathBuf, u32),
+}
+
+/// The socket, as long as the service runs.
+pub(super) struct Socket {
+    task: JoinHandle<()>,
+    own: Option<PathBuf>,
+}
+
+/// Where programs of this machine are to find the service: the service manager's socket, else the one of the settings,
+/// if any. That of a service that runs is left alone.
+pub(super) fn place(args: &ServiceArgs) -> anyhow::Result<Option<Place>> {
+    let mut given = ListenFd::from_env();
+    match given.len() {
+        0 => {}
+        1 => {
+            let socket = given.take_unix_listener(0).context("the service manager's socket")?;
+            return Ok(socket.map(Place::Given));
+        }
+        more => anyhow::bail!("the service manager gives {more} sockets; one Unix socket can be used"),
+    }
+    let Some(path) = &args.socket else { return Ok(None) };
+    anyhow::ensure!(
+        UnixStream::connect(path).is_err(),
+        "another service of this machine answers at {}",
+        path.display()
+    );
+    Ok(Some(Place::Path(path.clone(), args.socket_mode)))
+}
+
+impl Place {
+    /// Lets programs of this machine use `node` until the socket is closed.
+    pub(super) fn open(self, node: Node) -> anyhow::Result<Socket> {
+        let server = Server::of_service(node, ServerLimits::default());
+        let (task, own) = match self {
+            Self::Given(listener) => {
+                tracing::info!("programs of this machine come by the service manager's socket");
+                (tokio::spawn(until_it_fails(server.serve(listener))), None)
+            }
+            Self::Path(path, mode) => {
+                let serving = server.listen(&path, mode)?;
+                tracing::info!(socket = %path.display(), mode = format!("{mode:04o}"), "programs of this machine come by a socket");
+                (tokio::spawn(until_it_fails(serving)), Some(path))
+            }
+        };
+        Ok(Socket { task, own })
+    }
+}
+
+async fn until_it_fails(serving: impl Future<Output = std::io::Error>) {
+    let error = serving.await;
+    tracing::error!(%error, "no more programs of this machine can come");
+}
+
+impl Socket {
+    /// Takes no more programs.
+    pub(super) fn close(self) {
+        self.task.abort();
+        if let Some(path) = &self.own {
+            remove(path);
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(socket = %path.display(), %error, "the socket cannot be removed");
+    }
+}
