@@ -103,8 +103,11 @@ pub struct Limits {
     pub sessions: usize,
     /// Of these, with one address. 1,024: behind one address there may be many computers, but none takes all.
     pub sessions_per_address: usize,
-    /// Bytes held for all sessions together: packets and transactions that are not whole yet. 16 MiB.
+    /// Bytes held for all sessions together: packets and transactions that are not whole yet, and answers that are not
+    /// taken, beyond 4 KiB of these for each session. 16 MiB.
     pub session_bytes: usize,
+    /// Of these, for the sessions with one address. 8 MiB: none takes all.
+    pub session_bytes_per_address: usize,
     /// Transactions in assembly on one session, and MaxMpxCount as others are told. 50.
     pub session_transactions: usize,
     /// Parts of one transaction that do not join one another, as they have come so far. 16.
@@ -115,7 +118,8 @@ pub struct Limits {
     pub session_name_bytes: usize,
     /// How long a new connection may say nothing. 10 s.
     pub session_first_byte: Duration,
-    /// How long a packet or a transaction may take from its first byte to its last. 30 s.
+    /// How long a packet or a transaction may take from its first byte to its last, a new connection to NEGOTIATE, and
+    /// answers to be taken. 30 s.
     pub session_packet: Duration,
     /// How long a session may say nothing. 5 min.
     pub session_idle: Duration,
@@ -156,6 +160,7 @@ impl Default for Limits {
             sessions: 2048,
             sessions_per_address: 1024,
             session_bytes: 16 << 20,
+            session_bytes_per_address: 8 << 20,
             session_transactions: 50,
             session_pieces: 16,
             session_ids: 16,

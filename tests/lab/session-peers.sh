@@ -56,6 +56,7 @@ for line in "${statuses[@]}"; do
 done
 check "the small slot has the two" $messages text "$LAB/host3/small.log" "$text" 2:500
 $lab/run-in.sh -k small 3
+check "and says what it refused" has "$LAB/host3/small.log" "2 requests over sessions were refused: INSUFF_SERVER_RESOURCES 2"
 
 # A full slot: its reader is busy with the first message, and 16 MiB wait.
 $messages make "$LAB" 65000

@@ -3,19 +3,24 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use mailslot::service::Machine;
 use mailslot::service::session::{CloseReason, Gate, Outgoing, Server, ServerEvent};
+use mailslot::service::{Limits, Machine};
 use mailslot::wire::nbss::{self, Framing};
 use mailslot::wire::smb::{
-    Body, Flags, Header, NtStatus, Piece, SmbMessage, SmbStr, TransactionRequest, TransactionSecondary,
+    Body, Flags, Header, Logoff, NtStatus, Piece, SmbMessage, SmbStr, TransactionRequest,
+    TransactionSecondary,
 };
 use mailslot::wire::{Decode, Encode};
 
-use crate::session_support::{Pair, new_server};
+use crate::session_support::{Pair, new_server, server_config};
 
 /// A server on which somebody has logged on, and the header of a write.
 fn logged_on() -> (Server, Header, Gate) {
-    let mut pair = Pair::new(Framing::Direct);
+    logged_on_by(Framing::Direct)
+}
+
+fn logged_on_by(framing: Framing) -> (Server, Header, Gate) {
+    let mut pair = Pair::new(framing);
     let (name, data) = (br"\MAILSLOT\x".to_vec(), Bytes::from_static(b"x"));
     pair.client.write(Duration::ZERO, Outgoing { name, data, priority: 0, one_way: false });
     pair.run();
@@ -162,7 +167,7 @@ fn parts_of_a_transaction_cannot_reach_beyond_it() {
         let (mut server, header, gate) = logged_on();
         let answer = tell(&mut server, &SmbMessage::new(header, first()).expect("a message").to_bytes());
         assert!(SmbMessage::decode(&answer[nbss::HEADER_LEN..]).expect("an answer").is_interim());
-        assert_eq!(gate.stats().held, 10);
+        assert!(gate.stats().held >= 10 + br"\MAILSLOT\x".len());
         let answer = tell(&mut server, &SmbMessage::new(header, wrong).expect("a message").to_bytes());
         let answer = SmbMessage::decode(&answer[nbss::HEADER_LEN..]).expect("an answer");
         assert_eq!(answer.header().status, NtStatus::INVALID_PARAMETER, "{why}");
@@ -176,4 +181,96 @@ fn parts_of_a_transaction_cannot_reach_beyond_it() {
     }
     let Some(ServerEvent::Write(write)) = server.poll_event() else { panic!("whole") };
     assert_eq!(write.data, data);
+}
+
+/// A thousand unsupported requests: each draws an answer of as many bytes.
+fn requests(header: Header) -> Vec<u8> {
+    let mut echo = SmbMessage::new(header, Body::tree_disconnect()).expect("a message").to_bytes();
+    echo[4] = 0x2b;
+    nbss::Packet::message(&echo).expect("short").to_bytes().repeat(1000)
+}
+
+#[test]
+fn a_peer_that_takes_no_answers_is_not_owed_more_and_more() {
+    let (mut server, header, gate) = logged_on();
+    let asked = requests(header);
+    server.handle_input(Duration::ZERO, &asked);
+    assert!(!server.is_closed());
+    let owed = gate.stats().held;
+    assert!(owed > asked.len() / 2, "{owed}");
+    // Taken is not sent.
+    let answers = server.take_output();
+    assert_eq!((answers.len(), gate.stats().held), (asked.len(), owed));
+    server.sent();
+    assert_eq!(gate.stats().held, 0);
+
+    let mut rounds = 0;
+    while !server.is_closed() {
+        server.handle_input(Duration::ZERO, &asked);
+        rounds += 1;
+        assert!(rounds * asked.len() <= Limits::default().session_bytes, "bounded");
+    }
+    let closed = std::iter::from_fn(|| server.poll_event()).last();
+    assert_eq!(closed, Some(ServerEvent::Closed(CloseReason::Bytes)));
+}
+
+#[test]
+fn one_address_cannot_take_all_the_bytes() {
+    let mut limits = Limits::default();
+    (limits.session_bytes, limits.session_bytes_per_address) = (10_000, 1_000);
+    let gate = Gate::new(limits);
+    let from = |last: u8| {
+        let admission = gate.admit([10, 0, 0, last].into()).expect("let in");
+        let mut server = Server::new(Duration::ZERO, server_config(), admission, Framing::Direct);
+        let mut part = vec![0, 1, 0, 0];
+        part.resize(800, 0xff);
+        server.handle_input(Duration::ZERO, &part);
+        server
+    };
+    let (first, second, other) = (from(1), from(1), from(2));
+    assert!(!first.is_closed() && second.is_closed() && !other.is_closed());
+    assert_eq!((gate.stats().held, gate.stats().closed["bytes"]), (1600, 1));
+    // The share is what is held, not what was.
+    drop(first);
+    assert!(!from(1).is_closed());
+}
+
+#[test]
+fn keepalives_keep_nothing() {
+    let limits = Limits::default();
+    let keepalive = [0x85, 0, 0, 0];
+    // Neither a connection that never says more,
+    let gate = Gate::new(limits);
+    let mut mute = new_server(&gate, Framing::Session);
+    let mut now = Duration::ZERO;
+    while now < limits.session_packet {
+        mute.handle_input(now, &keepalive);
+        mute.handle_timeout(now);
+        assert!(!mute.is_closed());
+        now += limits.session_packet / 5;
+    }
+    assert_eq!(mute.poll_timeout(), Some(limits.session_packet));
+    mute.handle_timeout(limits.session_packet);
+    assert_eq!(mute.poll_event(), Some(ServerEvent::Closed(CloseReason::Slow)));
+    // nor a session in which nothing is asked for.
+    let (mut idle, _, _) = logged_on_by(Framing::Session);
+    idle.handle_input(limits.session_idle / 2, &keepalive);
+    assert_eq!(idle.poll_timeout(), Some(limits.session_idle));
+    idle.handle_timeout(limits.session_idle);
+    assert_eq!(idle.poll_event(), Some(ServerEvent::Closed(CloseReason::Idle)));
+}
+
+/// What was begun on a tree ends with it, and does not end the connection half a minute later.
+#[test]
+fn a_tree_that_goes_takes_its_transactions_along() {
+    for end in [Body::tree_disconnect(), Body::LogoffRequest(Logoff::new())] {
+        let (mut server, header, gate) = logged_on();
+        let data = [7; 100];
+        let first = SmbMessage::new(header, oem_write(100, Piece::of(&data, 0, 10), 0)).expect("a message");
+        tell(&mut server, &first.to_bytes());
+        assert!(gate.stats().held > 10);
+        tell(&mut server, &SmbMessage::new(header, end).expect("a message").to_bytes());
+        assert_eq!((gate.stats().held, gate.stats().unfinished), (0, 1));
+        assert_eq!(server.poll_timeout(), Some(Limits::default().session_idle));
+    }
 }

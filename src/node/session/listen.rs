@@ -131,7 +131,7 @@ async fn serve(stream: TcpStream, mut server: Server, peer: SocketAddrV4, contex
             // Who does not take our answers is not read from.
             let sent = tokio::time::timeout(context.limits.session_packet, send(&stream, &output)).await;
             match sent {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => server.sent(),
                 Ok(Err(_)) => server.close(CloseReason::Peer),
                 Err(_) => server.close(CloseReason::Slow),
             }

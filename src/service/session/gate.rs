@@ -4,7 +4,6 @@ use core::net::Ipv4Addr;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::CloseReason;
 use crate::service::Limits;
 use crate::wire::smb::NtStatus;
 
@@ -17,8 +16,15 @@ pub struct Gate {
 #[derive(Debug)]
 struct State {
     limits: Limits,
-    by_address: HashMap<Ipv4Addr, usize>,
+    by_address: HashMap<Ipv4Addr, Share>,
     stats: ServerStats,
+}
+
+/// What one address has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    open: usize,
+    held: usize,
 }
 
 /// Counters of a server.
@@ -28,7 +34,7 @@ struct State {
 pub struct ServerStats {
     /// Connections that are open now.
     pub open: usize,
-    /// Bytes that are held for them now: packets and transactions that are not whole.
+    /// Bytes that are held for them now: packets and transactions that are not whole, answers that are not sent.
     pub held: usize,
     /// Connections that were let in.
     pub accepted: u64,
@@ -76,6 +82,52 @@ impl Refused {
     }
 }
 
+/// Why a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The peer closed it.
+    Peer,
+    /// The node ends.
+    Shutdown,
+    /// Not a byte came in `Limits::session_first_byte`.
+    Silent,
+    /// A packet, a transaction or all that comes before a session was not whole in `Limits::session_packet`, or answers
+    /// were not taken in that time.
+    Slow,
+    /// Nothing but keepalives came in `Limits::session_idle`.
+    Idle,
+    /// `Limits::session_bytes` are held for all sessions, or `Limits::session_bytes_per_address` for those with this
+    /// address.
+    Bytes,
+    /// The called name is not ours.
+    NotOurName,
+    /// The stream cannot be followed.
+    Framing,
+    /// A packet of the session service that has no place there.
+    Unexpected,
+    /// It is no SMB1.
+    NotSmb1,
+}
+
+impl CloseReason {
+    /// The reason in snake_case, as reports print it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Shutdown => "shutdown",
+            Self::Silent => "silent",
+            Self::Slow => "slow",
+            Self::Idle => "idle",
+            Self::Bytes => "bytes",
+            Self::NotOurName => "not_our_name",
+            Self::Framing => "framing",
+            Self::Unexpected => "unexpected",
+            Self::NotSmb1 => "not_smb1",
+        }
+    }
+}
+
 impl Gate {
     /// A door with these limits.
     pub fn new(limits: Limits) -> Self {
@@ -90,7 +142,7 @@ impl Gate {
     pub fn admit(&self, peer: Ipv4Addr) -> Result<Admission, Refused> {
         let mut state = self.lock();
         let Limits { sessions, sessions_per_address, .. } = state.limits;
-        let here = state.by_address.get(&peer).copied().unwrap_or(0);
+        let here = state.by_address.get(&peer).map_or(0, |share| share.open);
         let refused = if state.stats.open >= sessions {
             Some(Refused::Sessions { max: sessions })
         } else if here >= sessions_per_address {
@@ -102,7 +154,7 @@ impl Gate {
             *state.stats.refused.entry(refused.name()).or_default() += 1;
             return Err(refused);
         }
-        state.by_address.insert(peer, here + 1);
+        state.by_address.entry(peer).or_default().open += 1;
         state.stats.open += 1;
         state.stats.accepted += 1;
         Ok(Admission { gate: self.clone(), peer, held: 0 })
@@ -141,15 +193,17 @@ impl Admission {
         self.peer
     }
 
-    /// Says what this connection holds now, and whether all together may.
+    /// Says what this connection holds now, and whether all together may, and all of its address.
     pub(super) fn hold(&mut self, bytes: usize) -> bool {
         if bytes == self.held {
             return true;
         }
         let mut state = self.gate.lock();
-        state.stats.held = state.stats.held - self.held + bytes;
-        self.held = bytes;
-        state.stats.held <= state.limits.session_bytes
+        let before = std::mem::replace(&mut self.held, bytes);
+        state.stats.held = state.stats.held - before + bytes;
+        let here = state.by_address.entry(self.peer).or_default();
+        here.held = here.held - before + bytes;
+        here.held <= state.limits.session_bytes_per_address && state.stats.held <= state.limits.session_bytes
     }
 
     pub(super) fn wrote(&self, bytes: usize) {
@@ -166,10 +220,15 @@ impl Admission {
         self.gate.lock().stats.answers += 1;
     }
 
-    pub(super) fn closed(&self, reason: CloseReason, unfinished: usize) {
-        let mut state = self.gate.lock();
-        *state.stats.closed.entry(reason.name()).or_default() += 1;
-        state.stats.unfinished += u64::try_from(unfinished).unwrap_or(0);
+    pub(super) fn closed(&self, reason: CloseReason) {
+        *self.gate.lock().stats.closed.entry(reason.name()).or_default() += 1;
+    }
+
+    /// Says that transactions were given up before they were whole.
+    pub(super) fn gave_up(&self, transactions: usize) {
+        if transactions > 0 {
+            self.gate.lock().stats.unfinished += u64::try_from(transactions).unwrap_or(0);
+        }
     }
 }
 
@@ -179,8 +238,9 @@ impl Drop for Admission {
         state.stats.held -= self.held;
         state.stats.open -= 1;
         if let std::collections::hash_map::Entry::Occupied(mut here) = state.by_address.entry(self.peer) {
-            *here.get_mut() -= 1;
-            if *here.get() == 0 {
+            here.get_mut().open -= 1;
+            here.get_mut().held -= self.held;
+            if here.get().open == 0 {
                 here.remove();
             }
         }

@@ -29,8 +29,8 @@ use bytes::BufMut;
 pub use assembly::{Assembly, AssemblyError};
 pub use client::{Client, ClientConfig, Event as ClientEvent, Target};
 pub use error::{ConnectFailure, SessionError, Status, Step};
-pub use gate::{Admission, Gate, Refused, ServerStats};
-pub use server::{CloseReason, Event as ServerEvent, RequestId, Server, ServerConfig, Write};
+pub use gate::{Admission, CloseReason, Gate, Refused, ServerStats};
+pub use server::{Event as ServerEvent, RequestId, Server, ServerConfig, Write};
 pub use writes::{Outgoing, WriteId};
 
 use crate::wire::name::{NetbiosName, Suffix};

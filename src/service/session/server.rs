@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use self::transaction::{Answer, Unfinished};
 use super::inbox::Inbox;
-use super::{Admission, NATIVE_LAN_MAN, NATIVE_OS, any_server, put_message, put_packet};
+use super::{Admission, CloseReason, NATIVE_LAN_MAN, NATIVE_OS, any_server, put_message, put_packet};
 use crate::service::{Limits, Machine};
 use crate::wire::name::NetbiosName;
 use crate::wire::nbss::{self, Framing, NegativeCode};
@@ -24,6 +24,9 @@ use crate::wire::{Decode, Encode, ValueError};
 
 /// MaxBufferSize as others are told, in bytes: that of Windows 2000 and later servers. More is taken.
 const MAX_BUFFER_SIZE: u32 = 16_644;
+
+/// Bytes of a connection's answers that do not count as held: more than a peer that waits for them is ever owed.
+const FREE_OUTPUT: usize = 4096;
 
 /// OptionalSupport of a tree: SMB_SUPPORT_SEARCH_BITS, as every server says.
 const OPTIONAL_SUPPORT: u16 = 1;
@@ -83,50 +86,6 @@ pub enum Event {
     Closed(CloseReason),
 }
 
-/// Why a connection ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CloseReason {
-    /// The peer closed it.
-    Peer,
-    /// The node ends.
-    Shutdown,
-    /// Not a byte came in `Limits::session_first_byte`.
-    Silent,
-    /// A packet or a transaction was not whole in `Limits::session_packet`.
-    Slow,
-    /// Nothing came in `Limits::session_idle`.
-    Idle,
-    /// `Limits::session_bytes` are held for all sessions.
-    Bytes,
-    /// The called name is not ours.
-    NotOurName,
-    /// The stream cannot be followed.
-    Framing,
-    /// A packet of the session service that has no place there.
-    Unexpected,
-    /// It is no SMB1.
-    NotSmb1,
-}
-
-impl CloseReason {
-    /// The reason in snake_case, as reports print it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Peer => "peer",
-            Self::Shutdown => "shutdown",
-            Self::Silent => "silent",
-            Self::Slow => "slow",
-            Self::Idle => "idle",
-            Self::Bytes => "bytes",
-            Self::NotOurName => "not_our_name",
-            Self::Framing => "framing",
-            Self::Unexpected => "unexpected",
-            Self::NotSmb1 => "not_smb1",
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The session request, on port 139.
@@ -169,7 +128,12 @@ pub struct Server {
     last_request: u64,
     /// Whether anything came.
     spoke: bool,
+    /// When it was let in.
+    began: Duration,
+    /// When it said anything last besides keepalives.
     heard: Duration,
+    /// Bytes that were taken to be sent and are not sent yet.
+    unsent: usize,
     /// Since when a packet is not whole.
     partial: Option<Duration>,
 }
@@ -199,15 +163,58 @@ impl Server {
             waiting: BTreeMap::new(),
             last_request: 0,
             spoke: false,
+            began: now,
             heard: now,
+            unsent: 0,
             partial: None,
         }
     }
 
-    /// What is to be sent; empty if nothing is.
+    /// What is to be sent; empty if nothing is. It counts as held until [`Self::sent`].
     #[must_use = "bytes that are not sent are lost"]
     pub fn take_output(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.output)
+        let output = std::mem::take(&mut self.output);
+        if !output.is_empty() {
+            self.unsent = output.len();
+        }
+        output
+    }
+
+    /// What was taken is sent.
+    pub fn sent(&mut self) {
+        self.unsent = 0;
+        self.hold();
+    }
+
+    /// Says what is held now, and whether it may be.
+    fn hold(&mut self) -> bool {
+        let answers = (self.output.len() + self.unsent).saturating_sub(FREE_OUTPUT);
+        let unfinished: usize = self.unfinished.iter().map(Unfinished::held).sum();
+        self.admission.hold(self.inbox.held() + unfinished + answers)
+    }
+
+    /// Gives up the transactions that are not to go on.
+    fn keep_unfinished(&mut self, keep: impl Fn(&Unfinished) -> bool) {
+        let before = self.unfinished.len();
+        self.unfinished.retain(keep);
+        self.admission.gave_up(before - self.unfinished.len());
+    }
+
+    /// The next time that something is over, and why.
+    fn deadline(&self) -> Option<(Duration, CloseReason)> {
+        if self.is_closed() {
+            return None;
+        }
+        let Limits { session_packet, session_first_byte, session_idle, .. } = self.limits;
+        // Who has not come as far as NEGOTIATE has no session to be idle in.
+        let dialogue = (self.phase != Phase::Open).then_some(self.began);
+        let whole = self.partial.into_iter().chain(self.unfinished.iter().map(|one| one.since));
+        let slow =
+            dialogue.into_iter().chain(whole).min().map(|since| (since, session_packet, CloseReason::Slow));
+        let silent = (!self.spoke).then_some((self.began, session_first_byte, CloseReason::Silent));
+        let idle = (self.heard, session_idle, CloseReason::Idle);
+        let all = silent.into_iter().chain(slow).chain([idle]);
+        all.map(|(since, after, reason)| (since.saturating_add(after), reason)).min_by_key(|(at, _)| *at)
     }
 
     /// Which port's rules the connection keeps.
@@ -258,7 +265,8 @@ impl Server {
             return;
         }
         self.phase = Phase::Closed;
-        self.admission.closed(reason, self.unfinished.len() + usize::from(self.inbox.held() > 0));
+        self.admission.closed(reason);
+        self.admission.gave_up(self.unfinished.len() + usize::from(self.inbox.held() > 0));
         self.unfinished = Vec::new();
         self.inbox = Inbox::new(self.framing);
         self.waiting.clear();
@@ -282,6 +290,7 @@ impl Server {
                     put_packet(&mut self.output, &nbss::Packet::negative(NegativeCode::CALLED_NOT_PRESENT));
                     return self.close(CloseReason::NotOurName);
                 }
+                self.heard = self.heard.max(now);
                 self.called = Some(called);
                 self.calling = Some(calling);
                 self.phase = Phase::Negotiate;
@@ -295,6 +304,7 @@ impl Server {
         if Protocol::of(bytes) != Some(Protocol::Smb1) {
             return self.close(CloseReason::NotSmb1);
         }
+        self.heard = self.heard.max(now);
         let Ok((mut header, _)) = Header::split(bytes) else { return self.close(CloseReason::Framing) };
         if header.is_reply() {
             // An answer is never answered.
@@ -352,6 +362,7 @@ impl Server {
                         let uid = header.uid;
                         self.users.retain(|user| *user != uid);
                         self.trees.retain(|(_, user)| *user != uid);
+                        self.keep_unfinished(|one| one.header.uid != uid);
                         Reply::Body(Body::LogoffResponse(Logoff::new()))
                     }
                     body => {
@@ -456,7 +467,9 @@ impl Server {
     }
 
     fn disconnect_tree(&mut self, header: &Header) {
-        self.trees.retain(|tree| *tree != (header.tid, header.uid));
+        let gone = (header.tid, header.uid);
+        self.trees.retain(|tree| *tree != gone);
+        self.keep_unfinished(|one| (one.header.tid, one.header.uid) != gone);
     }
 
     /// A UID or TID that is not in use.
@@ -503,7 +516,6 @@ impl Machine for Server {
             return;
         }
         self.spoke = true;
-        self.heard = self.heard.max(now);
         let began = self.partial.take();
         let mut whole = false;
         while !self.is_closed() {
@@ -522,39 +534,19 @@ impl Machine for Server {
         if self.inbox.held() > 0 {
             self.partial = if whole { Some(now) } else { began.or(Some(now)) };
         }
-        let held: usize = self.unfinished.iter().map(|one| one.assembly.held()).sum();
-        if !self.admission.hold(held + self.inbox.held()) {
+        if !self.hold() {
             self.close(CloseReason::Bytes);
         }
     }
 
     fn handle_timeout(&mut self, now: Duration) {
-        if self.is_closed() {
-            return;
-        }
-        let since = self.partial.into_iter().chain(self.unfinished.iter().map(|one| one.since)).min();
-        let due = |since: Duration, after| since.saturating_add(after) <= now;
-        if since.is_some_and(|since| due(since, self.limits.session_packet)) {
-            self.close(CloseReason::Slow);
-        } else if !self.spoke && due(self.heard, self.limits.session_first_byte) {
-            self.close(CloseReason::Silent);
-        } else if due(self.heard, self.limits.session_idle) {
-            self.close(CloseReason::Idle);
+        if let Some((_, reason)) = self.deadline().filter(|(at, _)| *at <= now) {
+            self.close(reason);
         }
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        if self.is_closed() {
-            return None;
-        }
-        let since = self.partial.into_iter().chain(self.unfinished.iter().map(|one| one.since)).min();
-        let slow = since.map(|since| since.saturating_add(self.limits.session_packet));
-        let patience = if self.spoke {
-            self.limits.session_idle
-        } else {
-            self.limits.session_first_byte.min(self.limits.session_idle)
-        };
-        slow.into_iter().chain([self.heard.saturating_add(patience)]).min()
+        self.deadline().map(|(at, _)| at)
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -24,6 +24,13 @@ pub(super) struct Unfinished {
     pub(super) assembly: Assembly,
 }
 
+impl Unfinished {
+    /// Bytes held: what came, and what it takes to keep it.
+    pub(super) fn held(&self) -> usize {
+        size_of::<Self>() + self.wanted.name.len() + self.assembly.held()
+    }
+}
+
 /// What a mailslot write says besides its data.
 #[derive(Debug)]
 pub(super) struct Wanted {

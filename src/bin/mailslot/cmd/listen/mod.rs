@@ -263,12 +263,20 @@ fn report_drops(node: &Node, received: u64) {
             *drops.entry(reason).or_default() += count;
         }
     }
-    let total: u64 = drops.values().sum();
-    if total > 0 {
-        let reasons: Vec<_> = drops.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-        note(format_args!(
-            "{received} messages came; {total} datagrams were dropped: {}",
-            reasons.join(", ")
-        ));
+    let sessions = &stats.sessions;
+    let ended = |reason: &str| !["peer", "shutdown", "idle"].contains(&reason);
+    let broken = sessions.closed.iter().filter(|(reason, _)| ended(reason));
+    let broken = broken.map(|(reason, count)| (*reason, *count)).collect();
+    for (what, counts) in [
+        ("datagrams were dropped", &drops),
+        ("requests over sessions were refused", &sessions.statuses),
+        ("sessions were dropped", &broken),
+        ("sessions were not let in", &sessions.refused),
+    ] {
+        let total: u64 = counts.values().sum();
+        if total > 0 {
+            let reasons: Vec<_> = counts.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+            note(format_args!("{received} messages came; {total} {what}: {}", reasons.join(", ")));
+        }
     }
 }
