@@ -66,7 +66,7 @@ sizes=(425 426 427 4093 4094 16644 60000 $largest)
 for name in CAIRO WIDE; do
     for size in "${sizes[@]}"; do
         check "win9x: $size bytes to $name" send 2 --profile win9x --json --from-file "$LAB/m/$size" "\\\\$name\\mailslot\\soda"
-        check "win9x: $size bytes by datagram, whole" has "$LAB/said" "\"way\":\"unique\",\"destination\":\"$name<00>\""
+        check "win9x: $size bytes by datagram, whole" has "$LAB/said" "\"way\":\"datagram\",\"group\":false,\"destination\":\"$name<00>\""
     done
 done
 until_true came "$LAB/host3/wide.log" ${#sizes[@]} || true
