@@ -54,6 +54,11 @@ for type in p m h; do
         check "$type node: $size bytes to it by WINS" send 2 --node-type p --wins "$wins" --from-file "$LAB/m/$size" "\\\\$name\\mailslot\\host"
     done
     arrived "$type node: all arrived" 3 $type host 0 400 424
+    # A server's group is everybody, that is a broadcast; a P node hears none.
+    check "$type node: a P node's message to the workgroup" send 2 --node-type p --wins "$wins" --from-file "$LAB/m/400" '\\LABDOM\mailslot\host'
+    check "$type node: goes by broadcast" has "$LAB/said" "at 10.99.0.255:138"
+    if [ $type = p ]; then expected=(0 400 424); else expected=(0 400 424 400); fi
+    arrived "$type node: that arrived, if it hears broadcasts" 3 $type host "${expected[@]}"
     # Registrations repeat until the lease is refreshed.
     check "$type node: refreshes its names" until_true several "nbns.flags.opcode == 8 && nbns.name contains \"$name\"" 2
     since=$(date +%s)

@@ -132,6 +132,34 @@ fn members_of_a_group_are_gathered() {
 }
 
 #[test]
+fn a_group_of_a_name_server_is_everybody() {
+    // A name server's way to say it, and that of Samba's nmbd.
+    for said in [Ipv4Addr::BROADCAST, Ipv4Addr::UNSPECIFIED] {
+        let mut node = Node::new(NodeType::P);
+        node.machine.query(node.time(), name("LAB<00>"), QueryTarget::Default);
+        let trn = node.trn();
+        node.unicast(WINS, &yes(trn, "LAB<00>", GROUP, said));
+        assert_eq!(resolved(&mut node), (GROUP, vec![Ipv4Addr::BROADCAST], Origin::Server(WINS)));
+    }
+}
+
+#[test]
+fn no_computer_is_where_none_can_be() {
+    let mut node = Node::new(NodeType::P);
+    node.machine.query(node.time(), name("PC<20>"), QueryTarget::Default);
+    let trn = node.trn();
+    for nowhere in [Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, Ipv4Addr::new(224, 0, 0, 1)] {
+        node.unicast(WINS, &yes(trn, "PC<20>", UNIQUE, nowhere));
+    }
+    assert_eq!(node.event(), None);
+    assert_eq!(node.dropped(DropReason::WrongKind), 3);
+    let entries = [Ipv4Addr::UNSPECIFIED, OTHER].map(|address| entry(UNIQUE, address));
+    let answer = Packet::positive_query_response(trn, name("PC<20>"), 9, AddrEntries::new(entries).unwrap());
+    node.unicast(WINS, &answer);
+    assert_eq!(resolved(&mut node), (UNIQUE, vec![OTHER], Origin::Server(WINS)));
+}
+
+#[test]
 fn everybody_answers_to_the_wildcard() {
     let mut node = Node::new(NodeType::B);
     node.machine.query(node.time(), NetbiosName::WILDCARD, QueryTarget::Broadcast);

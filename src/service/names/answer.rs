@@ -189,6 +189,6 @@ impl NameService {
 }
 
 /// Whether no single host can have this address.
-const fn is_no_host(address: Ipv4Addr) -> bool {
+pub(super) const fn is_no_host(address: Ipv4Addr) -> bool {
     address.is_unspecified() || address.is_broadcast() || address.is_multicast()
 }

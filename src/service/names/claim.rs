@@ -481,8 +481,10 @@ impl NameService {
                 self.lose(local, Refusal::Server { server, rcode })
             }
             (Stage::Server(index), Verdict::AskOwner(owner)) => {
-                let unusable = owner.is_unspecified() || owner.is_multicast() || owner.is_broadcast();
-                let stage = if unusable || owner == self.config.broadcast || self.config.is_own(owner) {
+                let stage = if super::answer::is_no_host(owner)
+                    || owner == self.config.broadcast
+                    || self.config.is_own(owner)
+                {
                     Stage::Overwrite(index)
                 } else {
                     Stage::Challenge { server: index, owner }

@@ -427,6 +427,9 @@ impl NameService {
             Found::Nothing => {
                 let mut addresses = Vec::new();
                 add_addresses(&mut addresses, entries, max);
+                if addresses.is_empty() && entries.iter().next().is_some() {
+                    return DropReason::WrongKind.into();
+                }
                 let origin = match query.step {
                     Step::Broadcast => Origin::Broadcast(*peer.ip()),
                     Step::Server(address) => Origin::Server(address),
@@ -478,14 +481,22 @@ impl NameService {
     }
 }
 
-/// Adds the addresses that are not there yet, up to `max`.
+/// Adds the addresses that are not there yet, up to `max`. Those that no computer can have are left out.
+///
+/// A name server says of an ordinary group that it is everybody: with 255.255.255.255, or with 0.0.0.0 if it is Samba's
+/// nmbd (4.17, seen in the lab).
 fn add_addresses(addresses: &mut Vec<Ipv4Addr>, entries: &AddrEntries<'_>, max: usize) {
     for entry in entries.iter() {
         if addresses.len() >= max {
             return;
         }
-        if !addresses.contains(&entry.address) {
-            addresses.push(entry.address);
+        let address = match NameKind::from_flags(entry.flags) {
+            NameKind::Group if entry.address.is_unspecified() => Ipv4Addr::BROADCAST,
+            NameKind::Unique if super::answer::is_no_host(entry.address) => continue,
+            _ => entry.address,
+        };
+        if !addresses.contains(&address) {
+            addresses.push(address);
         }
     }
 }

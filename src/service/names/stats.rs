@@ -30,7 +30,7 @@ pub enum DropReason {
     WrongName,
     /// A response to an open request, from another than was asked.
     WrongSource,
-    /// A response to an open request, of a kind that does not answer it.
+    /// A response to an open request, of a kind that does not answer it, or with addresses that no computer has.
     WrongKind,
     /// A response that says again what another one said.
     Duplicate,
