@@ -176,10 +176,11 @@ impl Driver {
                 }
             }
         }
-        self.shared.forget_driver(self.id);
         if self.gone {
             self.shared.add_gone(&lock(&self.stats));
         }
+        // Wakes those who wait for either.
+        self.shared.forget_driver(self.id);
         if let Some(done) = self.done.take() {
             // Whoever asked may have gone meanwhile.
             let _ = done.send(());

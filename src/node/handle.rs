@@ -11,6 +11,7 @@ use super::driver::{Command, NodeStatus, OwnName, lock};
 use super::known::Computers;
 use super::links::{Link, watch_interfaces};
 use super::session::{Context, Pool};
+use super::shared::Changes;
 use super::stats::{NodeStats, SendStats};
 use super::{
     Builder, Clock, Interface, LoopbackLan, MailslotSender, NodeError, SendError, Shared, SlotReader,
@@ -201,6 +202,11 @@ impl Node {
     /// alone, and what is too long for one does not reach it.
     pub fn session_faults(&self) -> Vec<Arc<NodeError>> {
         self.inner.links().iter().flat_map(|link| link.session_faults.clone()).collect()
+    }
+
+    /// Tells when the names ([`Self::names`]) or the interfaces ([`Self::interfaces`]) change.
+    pub fn changes(&self) -> Changes {
+        self.inner.shared.changes()
     }
 
     /// The local name tables of all interfaces.

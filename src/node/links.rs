@@ -58,6 +58,7 @@ impl Inner {
         }
         *self.links.write().unwrap_or_else(PoisonError::into_inner) = links;
         self.shared.wake();
+        self.shared.wake();
     }
 
     /// The link that `driver` runs, else the one on whose subnet `address` is, else any.

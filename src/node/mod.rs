@@ -74,6 +74,7 @@ pub use ingest::{Accepted, Arrived, Ingest, Ingress, IngressDrop, OwnNames};
 pub use interface::{Interface, InterfaceChoice};
 pub use reader::SlotReader;
 pub use send::{Sent, Way};
+pub use shared::Changes;
 pub use stats::{DatagramStats, GoneStats, InterfaceStats, NameStats, NodeStats, SendStats};
 pub use tap::SentFrame;
 pub use wait::{Clock, ThreadWait, recv};

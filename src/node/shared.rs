@@ -21,7 +21,7 @@ pub(super) struct Shared {
     tap: Option<Tap>,
     /// The name tables, by driver.
     tables: Mutex<BTreeMap<u64, Vec<OwnName>>>,
-    /// Changes with the tables.
+    /// Changes with the tables and the interfaces.
     changed: watch::Sender<u64>,
     duplicates: Option<Mutex<Duplicates>>,
     /// All addresses of the node.
@@ -30,7 +30,23 @@ pub(super) struct Shared {
     gone: Mutex<GoneStats>,
 }
 
+/// Tells when a node's names or interfaces change; made by [`Node::changes`](super::Node::changes).
+#[derive(Debug)]
+pub struct Changes(watch::Receiver<u64>);
+
+impl Changes {
+    /// Waits for a change since this was made or last returned; several may have come together. `false`: the node is
+    /// gone and nothing will change. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+}
+
 impl Shared {
+    pub(super) fn changes(&self) -> Changes {
+        Changes(self.watch())
+    }
+
     pub(super) fn new(suppress_duplicates: bool, tap: Option<Tap>) -> Self {
         Self {
             tap,

@@ -1,7 +1,6 @@
 //! Two hosts on a real Ethernet: network namespaces that the test makes itself, with a veth between them.
 
 use core::net::Ipv4Addr;
-use core::time::Duration;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
@@ -48,8 +47,9 @@ fn two_hosts_on_an_ethernet() {
 /// Waits until a node's interfaces are so many.
 async fn interfaces(node: &Node, count: usize) {
     let look = async {
+        let mut changes = node.changes();
         while node.interfaces().len() != count {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(changes.next().await, "the node runs");
         }
     };
     tokio::time::timeout(LONG, look).await.expect("noticed in time");
@@ -113,8 +113,9 @@ async fn alpha() {
     interfaces(&node, 0).await;
     assert!(node.write(&path(r"\\BETA\mailslot\app"), b"x").await.is_err());
     let gone = async {
+        let mut changes = node.changes();
         while node.stats().gone.interfaces != 1 || !node.names().is_empty() {
-            tokio::task::yield_now().await;
+            assert!(changes.next().await, "the node runs");
         }
     };
     tokio::time::timeout(LONG, gone).await.expect("the driver ended");

@@ -1,7 +1,6 @@
 //! `mailslot names`: the names that this computer gets.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use mailslot::node::{Node, NodeError, OwnName, OwnState};
 use mailslot::service::names::Refusal;
@@ -12,9 +11,6 @@ use crate::json::Json;
 use crate::lan::{self, Interrupt, Role};
 use crate::output::{Output, note};
 use crate::text;
-
-/// How often names that are still being claimed are looked at once another was refused.
-const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(args: &NamesArgs) -> anyhow::Result<Outcome> {
     let builder = args.lan.builder(Role::Member)?;
@@ -43,9 +39,9 @@ async fn names(args: &NamesArgs, node: &Node) -> anyhow::Result<Outcome> {
         Ok(()) | Err(NodeError::NameRefused { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    while node.names().iter().any(|name| name.state == OwnState::Registering) {
-        tokio::time::sleep(LOOK).await;
-    }
+    // Once one was refused, the others are still being claimed.
+    let mut changes = node.changes();
+    while node.names().iter().any(|name| name.state == OwnState::Registering) && changes.next().await {}
     let mut table = node.names();
     table.sort_by_key(|own| (own.address, own.name));
     let mut output = Output::new(true);
