@@ -50,7 +50,7 @@ typedef WCHAR *LPWSTR, *PWSTR;
 typedef const WCHAR *LPCWSTR, *PCWSTR;
 typedef void *HANDLE, *HMODULE, *HINSTANCE, *HGLOBAL, *HLOCAL;
 typedef HANDLE *LPHANDLE, *PHANDLE;
-typedef void *FARPROC;
+typedef INT_PTR(WINAPI *FARPROC)(void);
 #ifdef UNICODE
 typedef WCHAR TCHAR;
 #define TEXT(text) L##text
@@ -189,6 +189,11 @@ VOID WINAPI SetLastError(DWORD);
 /* Of this library only: the thread's last failure in words (UTF-8), valid until its next. */
 const char *mailslot_last_error_text(void);
 
+/* Of ntdll */
+DWORD NTAPI RtlGetLastNtStatus(void);
+DWORD NTAPI RtlNtStatusToDosError(DWORD status);
+LONG NTAPI NtQueryObject(HANDLE, int information_class, void *information, ULONG size, ULONG *needed);
+
 /* Threads, events, waiting */
 HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES, SIZE_T stack, LPTHREAD_START_ROUTINE, LPVOID parameter,
                            DWORD flags, LPDWORD id);
@@ -244,5 +249,8 @@ static inline HGLOBAL GlobalFree(HGLOBAL at) { free(at); return NULL; }
 static inline HLOCAL LocalAlloc(UINT flags, SIZE_T size) { return GlobalAlloc(flags, size); }
 static inline HLOCAL LocalFree(HLOCAL at) { return GlobalFree(at); }
 static inline HANDLE GetCurrentProcess(void) { return INVALID_HANDLE_VALUE; }
+
+#include "mailslot_files.h"
+#include "mailslot_text.h"
 
 #endif

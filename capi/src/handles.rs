@@ -71,6 +71,9 @@ struct Table {
 /// Handles of Windows are multiples of four.
 const STEP: usize = 4;
 
+/// The number that stands for the calling process; it is that of `INVALID_HANDLE_VALUE`, too.
+pub(crate) const THIS_PROCESS: usize = usize::MAX;
+
 static TABLE: LazyLock<Mutex<Table>> =
     LazyLock::new(|| Mutex::new(Table { entries: HashMap::new(), next: STEP }));
 
@@ -96,6 +99,9 @@ pub(crate) fn insert(object: Arc<Object>, access: Access) -> Result<usize, Failu
 
 /// The object and what the handle may do.
 pub(crate) fn get(handle: usize) -> Result<(Arc<Object>, Access), Failure> {
+    if handle == THIS_PROCESS {
+        return Err(Failure::other_kind());
+    }
     let table = table();
     let entry = table.entries.get(&handle).ok_or_else(Failure::invalid_handle)?;
     Ok((Arc::clone(&entry.object), entry.access))

@@ -1,13 +1,9 @@
 //! The C programs of the source documents, compiled where they lie, print what is recorded beside them.
 
-#![cfg(unix)]
-
-mod support;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use support::{Bench, Linked, eventually, has, shared};
+use crate::support::{Bench, Linked, eventually, has, shared};
 
 /// The lines below a heading of the recorded file.
 fn recorded(directory: &Path, heading: &str) -> Vec<String> {

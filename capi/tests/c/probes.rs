@@ -1,0 +1,140 @@
+//! The Win32 probes of the shared kit, compiled where they lie, against what was recorded.
+//!
+//! Each case is equal, or differs as one of the reasons below says, or fails the test. Cases of `p_life` (processes that
+//! inherit handles), `p_nt` (native calls) and `p_ov` (overlapped reads) need more than this library has.
+
+use std::collections::HashMap;
+use std::process::Stdio;
+
+use crate::support::{Bench, Linked, has, said, shared};
+
+/// Cases by pattern (`*` at the end), what they are here, and why that is not what Wine gives.
+const REASONS: [(&str, &str, &str); 31] = [
+    ("name.open-root", "result=fail lasterror=183", DEVICE),
+    ("name.open-class", "result=fail lasterror=183", DEVICE),
+    ("open.root.GW", "result=fail lasterror=183", DEVICE),
+    (
+        "name.ansi-e9",
+        "result=fail lasterror=1113",
+        "strings of the A functions are UTF-8, not of code page 1252",
+    ),
+    ("name.len.*", "result=ok", "overrides: 206 is a check of Wine's own; the native limit is 32,766 units"),
+    ("open.access.GENERIC_READ", "result=ok lasterror=- ntstatus=- data=write=fail:5 read=fail:87", READS),
+    ("open.access.GR|GW", "result=ok lasterror=- ntstatus=- data=write=ok:0 read=fail:87", READS),
+    ("open.access.GENERIC_ALL", "result=ok lasterror=- ntstatus=- data=write=ok:0 read=fail:87", READS),
+    ("open.access.FILE_READ_DATA", "result=ok lasterror=- ntstatus=- data=write=fail:5 read=fail:87", READS),
+    ("open.share.*", "result=ok", SHARES),
+    ("open.second.*", "result=ok", SHARES),
+    (
+        "create.after-server-closed-client-open",
+        "result=ok",
+        "overrides: the slot ends with its last server handle",
+    ),
+    ("role.client-info", "result=ok", "overrides: Windows 8 and later tell it through a client handle"),
+    ("role.*-filesize", REFUSED, OUTSIDE),
+    ("role.server-seek", REFUSED, OUTSIDE),
+    ("role.*-flush", REFUSED, OUTSIDE),
+    ("fs.getattributes-*", REFUSED, OUTSIDE),
+    ("fs.deletefile", REFUSED, OUTSIDE),
+    ("fs.findfirst-star", REFUSED, OUTSIDE),
+    ("fs.waitnamedpipe", REFUSED, OUTSIDE),
+    ("info.disk-file-handle", "result=fail lasterror=6", OUTSIDE),
+    ("size.over.max16.write17", OVER_MAX, "overrides: the reader never sees it"),
+    ("size.max1.max1.write2", OVER_MAX, "overrides: the reader never sees it"),
+    ("setinfo.while-read-pending.600-to-forever", CLOSED, REUSED),
+    ("setinfo.while-read-pending.2000-to-100", CLOSED, REUSED),
+    ("read.pending-finished", CLOSED, REUSED),
+    ("remote.*.open", "result=ok", "overrides: of a remote path nothing is checked when it is opened"),
+    ("remote.star.write-*", "result=ok", "Wine opened no remote path; `*` reaches this machine's slots too"),
+    ("remote.own-name.write-*", "result=ok", "Wine opened no remote path; the machine's own name is local"),
+    (
+        "remote.*.write-*",
+        "result=fail lasterror=53",
+        "Wine opened no remote path; a user's node has no network",
+    ),
+    ("remote.unc-qmark.open", "result=ok", "overrides: unverified"),
+];
+const DEVICE: &str = "Wine opens the device itself, which is outside the registry";
+const READS: &str = "overrides (role.client-read): a client handle with read access gets 87";
+const SHARES: &str = "overrides: since Vista share modes are not checked";
+const REFUSED: &str = "result=fail lasterror=1";
+const OUTSIDE: &str = "overrides: no call on a mailslot";
+const OVER_MAX: &str = "result=fail lasterror=87";
+const CLOSED: &str = "result=fail lasterror=6";
+const REUSED: &str = "the probe reads a handle that it has closed, whose number Wine gives to the next slot";
+
+fn matches(pattern: &str, case: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == case,
+        Some((start, end)) => case.strip_prefix(start).is_some_and(|rest| match end.split_once('*') {
+            None => rest.ends_with(end),
+            Some((middle, _)) => rest.contains(middle),
+        }),
+    }
+}
+
+/// The line without how long it took, for a loaded machine may take longer.
+fn untimed(line: &str) -> String {
+    let words = line.split(' ').map(|word| word.split_once("wait=").map_or(word, |(before, _)| before));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn compare(probe: &str, at_least: usize) {
+    let Some(kit) = shared("win32") else { return };
+    if !has("gcc") {
+        return;
+    }
+    let bench = Bench::new();
+    let flags = ["-w", "-O1", "-fshort-wchar", "-DMAILSLOT_WIN32_PRINTF"];
+    let program = bench.compile("gcc", &kit.join(format!("p_{probe}.c")), &flags, Linked::Shared);
+    let output = bench.command(&program).stdin(Stdio::null()).output().expect("it runs");
+    assert!(output.status.success(), "{probe} ends with {}", output.status);
+    let recorded = std::fs::read_to_string(kit.join("wine-10.0.expected")).expect("the recorded cases");
+    let recorded: HashMap<_, _> = recorded.lines().filter_map(|line| line.split_once(": ")).collect();
+
+    let (mut equal, mut late, mut reasons) = (0, 0, HashMap::<&str, usize>::new());
+    let mut wrong = Vec::new();
+    for (case, got) in said(&output).lines().filter_map(|line| line.split_once(": ")) {
+        let expected = recorded.get(case).copied();
+        let reason = REASONS.iter().find(|(pattern, ..)| matches(pattern, case));
+        if expected == Some(got) {
+            equal += 1;
+        } else if let Some((_, _, why)) = reason.filter(|(_, here, _)| got.starts_with(here)) {
+            *reasons.entry(why).or_default() += 1;
+        } else if expected.is_some_and(|expected| untimed(expected) == untimed(got))
+            && !got.contains("wait=shorter")
+        {
+            late += 1;
+        } else {
+            wrong.push(format!("{case}\n  recorded {}\n  here     {got}", expected.unwrap_or("nothing")));
+        }
+    }
+    eprintln!("p_{probe}: {equal} equal, {late} equal but late, different: {reasons:#?}");
+    assert!(wrong.is_empty(), "without a reason:\n{}", wrong.join("\n"));
+    assert!(equal + late >= at_least, "only {equal} and {late} cases are equal");
+}
+
+#[test]
+fn names() {
+    compare("names", 103);
+}
+
+#[test]
+fn opening() {
+    compare("open", 54);
+}
+
+#[test]
+fn data() {
+    compare("data", 73);
+}
+
+#[test]
+fn info() {
+    compare("info", 62);
+}
+
+#[test]
+fn remote() {
+    compare("remote", 13);
+}
