@@ -42,6 +42,28 @@ static inline BOOL WaitNamedPipeW(LPCWSTR name, DWORD timeout) { (void)name; (vo
 /* No thread's waiting calls can be ended by their thread; CancelIoEx ends those of a handle. */
 static inline BOOL CancelSynchronousIo(HANDLE thread) { (void)thread; return mailslot_refuse(); }
 
+/* Completion routines and ports: a read with an event does the same. */
+typedef VOID(CALLBACK *LPOVERLAPPED_COMPLETION_ROUTINE)(DWORD code, DWORD length, LPOVERLAPPED);
+static inline BOOL ReadFileEx(HANDLE file, LPVOID buffer, DWORD size, LPOVERLAPPED overlapped,
+                              LPOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+    (void)file; (void)buffer; (void)size; (void)overlapped; (void)routine;
+    return mailslot_refuse();
+}
+static inline DWORD SleepEx(DWORD milliseconds, BOOL alertable) { (void)alertable; Sleep(milliseconds); return 0; }
+static inline HANDLE CreateIoCompletionPort(HANDLE file, HANDLE port, ULONG_PTR key, DWORD threads)
+{
+    (void)file; (void)port; (void)key; (void)threads;
+    mailslot_refuse();
+    return NULL;
+}
+static inline BOOL GetQueuedCompletionStatus(HANDLE port, LPDWORD length, PULONG_PTR key, LPOVERLAPPED *overlapped,
+                                             DWORD milliseconds)
+{
+    (void)port; (void)length; (void)key; (void)overlapped; (void)milliseconds;
+    return mailslot_refuse();
+}
+
 static inline DWORD GetTempPathA(DWORD size, LPSTR path)
 {
     const char *directory = getenv("TMPDIR");
@@ -76,6 +98,7 @@ static inline FARPROC GetProcAddress(HMODULE module, LPCSTR name)
     (void)module;
     if (strcmp(name, "RtlGetLastNtStatus") == 0) return (FARPROC)(void (*)(void))RtlGetLastNtStatus;
     if (strcmp(name, "RtlNtStatusToDosError") == 0) return (FARPROC)(void (*)(void))RtlNtStatusToDosError;
+    if (strcmp(name, "NtCreateMailslotFile") == 0) return (FARPROC)(void (*)(void))NtCreateMailslotFile;
     if (strcmp(name, "NtQueryObject") == 0) return (FARPROC)(void (*)(void))NtQueryObject;
     SetLastError(127); /* ERROR_PROC_NOT_FOUND */
     return NULL;

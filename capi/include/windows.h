@@ -178,7 +178,10 @@ BOOL WINAPI WriteFile(HANDLE, LPCVOID buffer, DWORD size, LPDWORD written, LPOVE
 BOOL WINAPI GetMailslotInfo(HANDLE, LPDWORD max_message_size, LPDWORD next_size, LPDWORD message_count,
                             LPDWORD read_timeout);
 BOOL WINAPI SetMailslotInfo(HANDLE, DWORD read_timeout);
+BOOL WINAPI GetOverlappedResult(HANDLE, LPOVERLAPPED, LPDWORD length, BOOL wait);
+BOOL WINAPI CancelIo(HANDLE);
 BOOL WINAPI CancelIoEx(HANDLE, LPOVERLAPPED);
+#define HasOverlappedIoCompleted(overlapped) ((DWORD)(overlapped)->Internal != 0x103U)
 BOOL WINAPI CloseHandle(HANDLE);
 BOOL WINAPI DuplicateHandle(HANDLE source_process, HANDLE source, HANDLE target_process, LPHANDLE target,
                             DWORD access, BOOL inherit, DWORD options);
@@ -193,6 +196,10 @@ const char *mailslot_last_error_text(void);
 DWORD NTAPI RtlGetLastNtStatus(void);
 DWORD NTAPI RtlNtStatusToDosError(DWORD status);
 LONG NTAPI NtQueryObject(HANDLE, int information_class, void *information, ULONG size, ULONG *needed);
+
+struct _OBJECT_ATTRIBUTES;
+DWORD NTAPI NtCreateMailslotFile(HANDLE *, ULONG access, struct _OBJECT_ATTRIBUTES *, void *status, ULONG options,
+                                 ULONG quota, ULONG max_message_size, LARGE_INTEGER *read_timeout);
 
 /* Threads, events, waiting */
 HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES, SIZE_T stack, LPTHREAD_START_ROUTINE, LPVOID parameter,

@@ -68,6 +68,12 @@ impl Failure {
         Self { code: 111, status: None, text: "the answer has no room".to_owned() }
     }
 
+    /// What an overlapped read ended with.
+    pub(crate) fn of_status(status: u32) -> Self {
+        let code = code_of(status);
+        Self { code, status: Some(status), text: Win32Error::new(code).to_string() }
+    }
+
     pub(crate) fn aborted() -> Self {
         MailslotError::Aborted.into()
     }
@@ -85,6 +91,12 @@ impl Failure {
     pub(crate) fn no_way(text: String) -> Self {
         let code = Win32Error::ERROR_BAD_NETPATH;
         Self { code: code.code(), status: code.ntstatus(), text }
+    }
+}
+
+impl From<Win32Error> for Failure {
+    fn from(code: Win32Error) -> Self {
+        Self { code: code.code(), status: code.ntstatus(), text: code.to_string() }
     }
 }
 

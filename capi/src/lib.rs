@@ -13,5 +13,6 @@ pub mod edge;
 mod failure;
 mod handles;
 mod mailslots;
+mod overlapped;
 mod signal;
 mod threads;

@@ -10,6 +10,7 @@ use core_slots::slot::{
 
 use crate::failure::Failure;
 use crate::handles::{self, Kind, Object};
+use crate::overlapped::Cancellable;
 use crate::signal::Signal;
 
 /// What a mailslot's handle stands for.
@@ -17,6 +18,7 @@ use crate::signal::Signal;
 pub(crate) struct Mailslot {
     end: End,
     closed: AtomicBool,
+    pub(crate) cancellable: Cancellable,
 }
 
 #[derive(Debug)]
@@ -58,7 +60,7 @@ pub(crate) fn open(path: &[u16], access: u32, share: u32, disposition: u32) -> R
 }
 
 fn insert(end: End, access: Access) -> Result<usize, Failure> {
-    let mailslot = Mailslot { end, closed: AtomicBool::new(false) };
+    let mailslot = Mailslot { end, closed: AtomicBool::new(false), cancellable: Cancellable::default() };
     // Synchronous calls leave a file signalled.
     handles::insert(Object::new(Kind::Mailslot(mailslot), Signal::new(true, false)), access)
 }
@@ -141,7 +143,7 @@ impl Mailslot {
         }
     }
 
-    fn server(&self) -> Result<&SlotReader, Failure> {
+    pub(crate) fn server(&self) -> Result<&SlotReader, Failure> {
         match &self.end {
             End::Server(reader) => Ok(reader),
             End::Client(_) | End::Path(_) => Err(MailslotError::NotTheServer.into()),

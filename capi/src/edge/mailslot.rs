@@ -7,8 +7,8 @@ use core_slots::slot::Access;
 use core_slots::slot::win32::MAILSLOT_NO_MESSAGE;
 
 use super::{
-    BOOL, DWORD, FALSE, HANDLE, INVALID_HANDLE, TRUE, as_handle, bytes, call, elements, narrow, number,
-    store, wide32,
+    BOOL, DWORD, FALSE, HANDLE, INVALID_HANDLE, OVERLAPPED, TRUE, as_handle, bytes, call, elements, narrow,
+    number, store, wide32,
 };
 use crate::failure::{self, Failure};
 use crate::{handles, mailslots};
@@ -153,27 +153,32 @@ pub unsafe extern "C" fn mailslot_CreateFileW32(
 ///
 /// # Safety
 /// `buffer` is NULL or `size` bytes can be written there, which nobody else uses meanwhile; `read` is NULL or can be
-/// written; `overlapped` is NULL.
+/// written; `overlapped` is NULL or an [`OVERLAPPED`] that stays where it is, with the buffer, until the read is over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ReadFile(
     handle: HANDLE,
     buffer: *mut c_void,
     size: DWORD,
     read: *mut DWORD,
-    overlapped: *mut c_void,
+    overlapped: *mut OVERLAPPED,
 ) -> BOOL {
     call(FALSE, || {
         // SAFETY: it can be written, says the caller.
         unsafe { store(read, 0) };
         let (object, access) = handles::get(number(handle))?;
         let mailslot = object.mailslot()?;
-        if !overlapped.is_null() {
-            return Err(Failure::not_supported("an overlapped read"));
-        }
         if buffer.is_null() && size > 0 {
             return Err(Failure::read_buffer());
         }
         let capacity = usize::try_from(size).unwrap_or(usize::MAX);
+        if !overlapped.is_null() {
+            mailslot.reader_to_read(access)?;
+            // SAFETY: says the caller.
+            let length = unsafe { super::overlapped::read(&object, buffer, capacity, overlapped) }?;
+            // SAFETY: it can be written, says the caller.
+            unsafe { store(read, length) };
+            return Ok(TRUE);
+        }
         let length = mailslot.read(access, capacity, |message| {
             if !message.is_empty() {
                 // SAFETY: the buffer has `size` bytes, says the caller, and the message has no more.
@@ -191,14 +196,14 @@ pub unsafe extern "C" fn ReadFile(
 ///
 /// # Safety
 /// `buffer` is NULL or `size` bytes can be read there, which nobody writes meanwhile; `written` is NULL or can be
-/// written; `overlapped` is NULL or an `OVERLAPPED`, as [`ReadFile`] has it.
+/// written; `overlapped` is NULL or an [`OVERLAPPED`] that can be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WriteFile(
     handle: HANDLE,
     buffer: *const c_void,
     size: DWORD,
     written: *mut DWORD,
-    _overlapped: *mut c_void,
+    overlapped: *mut OVERLAPPED,
 ) -> BOOL {
     call(FALSE, || {
         // SAFETY: it can be written, says the caller.
@@ -209,6 +214,10 @@ pub unsafe extern "C" fn WriteFile(
         let length = object.mailslot()?.write(access, data)?;
         // SAFETY: it can be written, says the caller.
         unsafe { store(written, DWORD::try_from(length).unwrap_or(size)) };
+        if !overlapped.is_null() {
+            // SAFETY: says the caller.
+            unsafe { super::overlapped::complete(overlapped, &object, Ok(length)) };
+        }
         Ok(TRUE)
     })
 }
@@ -285,19 +294,6 @@ pub unsafe extern "C" fn DuplicateHandle(
         }
         // SAFETY: it can be written, says the caller.
         unsafe { store(target, as_handle(handle)) };
-        Ok(TRUE)
-    })
-}
-
-/// `CancelIoEx` without an `OVERLAPPED`: ends all reads that wait on the handle.
-#[unsafe(no_mangle)]
-pub extern "C" fn CancelIoEx(handle: HANDLE, overlapped: *mut c_void) -> BOOL {
-    call(FALSE, || {
-        let (object, _) = handles::get(number(handle))?;
-        if !overlapped.is_null() {
-            return Err(Failure::not_supported("cancelling one read"));
-        }
-        object.mailslot()?.cancel()?;
         Ok(TRUE)
     })
 }

@@ -1,9 +1,11 @@
 //! What C sees: the exported calls. Every pointer of C is read or written here.
 
 mod mailslot;
+mod overlapped;
 mod system;
 
 pub use mailslot::*;
+pub use overlapped::*;
 pub use system::*;
 
 use core::ffi::{c_char, c_void};

@@ -64,7 +64,8 @@ static void mailslots(void)
     CHECK(FAILS(ReadFile(client, message, 1, &n, NULL), ERROR_ACCESS_DENIED));
     CHECK(FAILS(ReadFile(server, NULL, 16, &n, NULL), ERROR_NOACCESS));
     CHECK(FAILS(ReadFile(server, message, 6, &n, NULL), ERROR_INSUFFICIENT_BUFFER) && message[0] == 0);
-    CHECK(FAILS(ReadFile(server, message, 16, NULL, &overlapped), ERROR_NOT_SUPPORTED));
+    CHECK(FAILS(CancelIoEx(server, &overlapped), ERROR_NOT_FOUND) && CancelIo(server));
+    CHECK(FAILS(GetOverlappedResult(server, NULL, &n, FALSE), ERROR_INVALID_PARAMETER));
     CHECK(GetMailslotInfo(server, &max, &next, &count, &timeout));
     CHECK(max == 8 && next == 7 && count == 2 && timeout == 0);
     CHECK(GetMailslotInfo(client, NULL, NULL, NULL, NULL));

@@ -1,7 +1,7 @@
 //! The Win32 probes of the shared kit, compiled where they lie, against what was recorded.
 //!
 //! Each case is equal, or differs as one of the reasons below says, or fails the test. Cases of `p_life` (processes that
-//! inherit handles), `p_nt` (native calls) and `p_ov` (overlapped reads) need more than this library has.
+//! inherit handles) and `p_nt` (native calls) need more than this library has.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use std::process::Stdio;
 use crate::support::{Bench, Linked, has, said, shared};
 
 /// Cases by pattern (`*` at the end), what they are here, and why that is not what Wine gives.
-const REASONS: [(&str, &str, &str); 31] = [
+const REASONS: [(&str, &str, &str); 39] = [
     ("name.open-root", "result=fail lasterror=183", DEVICE),
     ("name.open-class", "result=fail lasterror=183", DEVICE),
     ("open.root.GW", "result=fail lasterror=183", DEVICE),
@@ -52,8 +52,30 @@ const REASONS: [(&str, &str, &str); 31] = [
         "result=fail lasterror=53",
         "Wine opened no remote path; a user's node has no network",
     ),
+    (
+        "ov.server-handle-kind",
+        "result=fail lasterror=997",
+        "overrides: the handle of CreateMailslot is asynchronous",
+    ),
+    (
+        "ov.two-pending-small-first.info",
+        "result=ok lasterror=- ntstatus=- data=max=0 next=NO_MESSAGE count=0 timeout=-1",
+        "Wine tells the native time-out -1, for ever, as 0 ms",
+    ),
+    ("ov.readfileex.call", REFUSED, PORTS),
+    ("ov.readfileex.apc", "result=info lasterror=- ntstatus=- data=err=-1 n=-1", PORTS),
+    ("ov.iocp.*", REFUSED, PORTS),
+    (
+        "ov.close-with-pending.event*",
+        "result=info lasterror=- ntstatus=- data=wait=0 internal=c0000120",
+        CLOSING,
+    ),
+    ("ov.close-with-pending.write-after", CLOSED, CLOSING),
+    ("ov.close-with-sync-pending", "result=info lasterror=- ntstatus=- data=read-ok=0 ended soon", CLOSING),
     ("remote.unc-qmark.open", "result=ok", "overrides: unverified"),
 ];
+const PORTS: &str = "there are no completion routines and ports";
+const CLOSING: &str = "overrides: reads end and the slot goes when its last server handle is closed";
 const DEVICE: &str = "Wine opens the device itself, which is outside the registry";
 const READS: &str = "overrides (role.client-read): a client handle with read access gets 87";
 const SHARES: &str = "overrides: since Vista share modes are not checked";
@@ -87,31 +109,52 @@ fn compare(probe: &str, at_least: usize) {
     let bench = Bench::new();
     let flags = ["-w", "-O1", "-fshort-wchar", "-DMAILSLOT_WIN32_PRINTF"];
     let program = bench.compile("gcc", &kit.join(format!("p_{probe}.c")), &flags, Linked::Shared);
-    let output = bench.command(&program).stdin(Stdio::null()).output().expect("it runs");
-    assert!(output.status.success(), "{probe} ends with {}", output.status);
     let recorded = std::fs::read_to_string(kit.join("wine-10.0.expected")).expect("the recorded cases");
     let recorded: HashMap<_, _> = recorded.lines().filter_map(|line| line.split_once(": ")).collect();
-
-    let (mut equal, mut late, mut reasons) = (0, 0, HashMap::<&str, usize>::new());
+    // The probes sleep until another thread must have come so far: on a loaded machine it may not have.
     let mut wrong = Vec::new();
-    for (case, got) in said(&output).lines().filter_map(|line| line.split_once(": ")) {
+    for _ in 0..3 {
+        let output = bench.command(&program).stdin(Stdio::null()).output().expect("it runs");
+        assert!(output.status.success(), "{probe} ends with {}", output.status);
+        let found = sort(&said(&output), &recorded);
+        eprintln!(
+            "p_{probe}: {} equal, {} equal but late, different: {:#?}",
+            found.equal, found.late, found.reasons
+        );
+        if found.wrong.is_empty() && found.equal + found.late >= at_least {
+            return;
+        }
+        wrong = found.wrong;
+    }
+    panic!("without a reason, or fewer than {at_least} equal:\n{}", wrong.join("\n"));
+}
+
+#[derive(Default)]
+struct Found {
+    equal: usize,
+    late: usize,
+    reasons: HashMap<&'static str, usize>,
+    wrong: Vec<String>,
+}
+
+fn sort(said: &str, recorded: &HashMap<&str, &str>) -> Found {
+    let mut found = Found::default();
+    for (case, got) in said.lines().filter_map(|line| line.split_once(": ")) {
         let expected = recorded.get(case).copied();
         let reason = REASONS.iter().find(|(pattern, ..)| matches(pattern, case));
+        let alike = |expected: &str| untimed(expected) == untimed(got) && !got.contains("wait=shorter");
         if expected == Some(got) {
-            equal += 1;
+            found.equal += 1;
         } else if let Some((_, _, why)) = reason.filter(|(_, here, _)| got.starts_with(here)) {
-            *reasons.entry(why).or_default() += 1;
-        } else if expected.is_some_and(|expected| untimed(expected) == untimed(got))
-            && !got.contains("wait=shorter")
-        {
-            late += 1;
+            *found.reasons.entry(why).or_default() += 1;
+        } else if expected.is_some_and(alike) {
+            found.late += 1;
         } else {
-            wrong.push(format!("{case}\n  recorded {}\n  here     {got}", expected.unwrap_or("nothing")));
+            let expected = expected.unwrap_or("nothing");
+            found.wrong.push(format!("{case}\n  recorded {expected}\n  here     {got}"));
         }
     }
-    eprintln!("p_{probe}: {equal} equal, {late} equal but late, different: {reasons:#?}");
-    assert!(wrong.is_empty(), "without a reason:\n{}", wrong.join("\n"));
-    assert!(equal + late >= at_least, "only {equal} and {late} cases are equal");
+    found
 }
 
 #[test]
@@ -132,6 +175,11 @@ fn data() {
 #[test]
 fn info() {
     compare("info", 62);
+}
+
+#[test]
+fn overlapped() {
+    compare("ov", 39);
 }
 
 #[test]
