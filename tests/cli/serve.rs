@@ -268,7 +268,10 @@ fn what_is_wrong_in_a_file_is_said_with_its_line() {
         ("[[slot]]\nname = \"a\"\nexec = []\n", "FILE, line 3: exec needs a program"),
         ("[[slot]]\nname = \"a\"\nprint = false\n", "FILE, line 2: nothing is done with the messages of 'a'"),
         ("[lan\n", "FILE, line 1: "),
-        ("[browser]\nrole = \"master\"\n", "FILE, line 2: invalid value 'master' for '--role <ROLE>'"),
+        (
+            "[browser]\nrole = \"master\"\n",
+            "FILE, line 2: invalid value 'master' for '--role <ROLE>' [possible values: none, non-browser, ",
+        ),
         ("[browser]\ncoment = \"x\"\n", "FILE, line 2: there is no key 'coment'; did you mean 'comment'?"),
         (
             "[browser]\nos_version = \"6\"\n",

@@ -438,10 +438,10 @@ pub(crate) struct ServeArgs {
     pub(crate) service: ServiceArgs,
 
     #[command(flatten)]
-    pub(crate) browser: BrowserArgs,
+    pub(crate) code_page: CodePageArg,
 
     #[command(flatten)]
-    pub(crate) code_page: CodePageArg,
+    pub(crate) browser: BrowserArgs,
 
     #[command(flatten)]
     pub(crate) lan: LanArgs,

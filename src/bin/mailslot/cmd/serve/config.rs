@@ -213,10 +213,16 @@ fn texts(value: toml::Value, option: &Arg) -> Result<Vec<String>, String> {
     }
 }
 
+/// What is wrong, without advice about the command line; with the values that there are, if they are few.
 fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+    let mut lines = text.lines();
+    let line = lines.next().unwrap_or_default();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    match lines.next().map(str::trim).filter(|values| values.starts_with("[possible values:")) {
+        Some(values) => format!("{line} {values}"),
+        None => line.to_owned(),
+    }
 }
 
 /// serde's words for an unknown key, with the one that was probably meant.

@@ -48,9 +48,6 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         };
         let place = socket::place(&args.service)?;
         let node = builder.start().await?;
-        for fault in node.session_faults() {
-            tracing::warn!("{fault}");
-        }
         if let Some(listener) = pages {
             let at = listener.local_addr()?;
             tracing::info!("metrics on http://{at}/metrics, health on http://{at}/health");
