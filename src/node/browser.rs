@@ -1,5 +1,6 @@
 //! The browser service on a node: it reads and writes the well-known slots as any program does.
 
+use core::net::SocketAddrV4;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,14 +10,17 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::driver::{OwnState, lock, sleep_until};
 use super::handle::random;
-use super::{Node, NodeError, SendError, SlotReader};
+use super::{Node, NodeError, SendError, ServerEnumError, SlotReader};
 use crate::service::browser::{
     Browser, Config, Event, FetchFailure, FoundServer, Input, Role, ServerName, Slot, Stats, Target,
 };
 use crate::service::names::{NameKind, QueryTarget};
+use crate::service::session::Step;
 use crate::service::{Limits, Machine};
 use crate::slot::{CreateOptions, Message, Origin, SlotPath};
+use crate::wire::browser::ServerType;
 use crate::wire::name::NetbiosName;
+use crate::wire::smb::NtStatus;
 use crate::wire::smb::rap::Answer;
 
 /// Messages to single computers that are being sent at a time; one more is not sent.
@@ -66,8 +70,8 @@ impl Node {
     /// Starts the browser service on this node, which takes the slots `\\.\mailslot\BROWSE` and `\\.\mailslot\LANMAN`.
     /// The configuration is one of this node's name and workgroup; what it does follows from its roles.
     ///
-    /// It begins when the node has its names ([`Self::ready`]). It does not fetch lists from other browsers yet, which needs
-    /// sessions: as a backup or domain master it has what it hears.
+    /// It begins when the node has its names ([`Self::ready`]); its list is asked for on the node's session ports. As a backup
+    /// or domain master it fetches lists by [`Self::server_enum`].
     ///
     /// # Errors
     /// [`NodeError::WellKnownSlot`] if a program has one of the slots; [`NodeError::Random`];
@@ -91,6 +95,13 @@ impl Node {
             changed: watch::Sender::new(()),
             stopping: Mutex::new(false),
         });
+        let (asked, clock) = (Arc::downgrade(&shared), self.clock());
+        self.inner.incoming.administration.set(Some(Arc::new(move |source, request: &[u8], max_data| {
+            let shared = asked.upgrade().ok_or(NtStatus::NOT_SUPPORTED)?;
+            let source = ServerName::from(&source);
+            let answer = lock(&shared.browser).answer_to(clock.now(), source, request, max_data);
+            answer.ok_or(NtStatus::INSUFF_SERVER_RESOURCES)
+        })));
         let (results, inputs) = mpsc::unbounded_channel();
         let task = Task {
             node: self.clone(),
@@ -99,6 +110,7 @@ impl Node {
             held: HashMap::new(),
             results,
             unicasts: Arc::new(Semaphore::new(UNICASTS)),
+            asker: None,
         };
         let task = Some(tokio::spawn(task.run([browse, lanman], inputs)));
         Ok(NodeBrowser { node: self.clone(), shared, task })
@@ -189,6 +201,8 @@ struct Task {
     held: HashMap<NetbiosName, NameKind>,
     results: mpsc::UnboundedSender<Input<'static>>,
     unicasts: Arc<Semaphore>,
+    /// Who sent the message that is being worked on, and from where.
+    asker: Option<(NetbiosName, SocketAddrV4)>,
 }
 
 impl Task {
@@ -211,6 +225,7 @@ impl Task {
         lock(&self.shared.browser).start(clock.now());
         loop {
             self.perform().await;
+            self.asker = None;
             self.shared.changed.send_replace(());
             if self.node.is_shut_down() || *lock(&self.shared.stopping) {
                 break;
@@ -239,6 +254,7 @@ impl Task {
                 () = sleep_until(alarm) => lock(&self.shared.browser).handle_timeout(clock.now()),
             }
         }
+        self.node.inner.incoming.administration.set(None);
         for (_, claim) in self.claims {
             claim.abort();
         }
@@ -261,7 +277,7 @@ impl Task {
         }
     }
 
-    fn take(&self, slot: Slot, message: &Message) {
+    fn take(&mut self, slot: Slot, message: &Message) {
         let (Origin::Datagram { source, destination } | Origin::Session { source, destination, .. }) =
             message.origin
         else {
@@ -269,6 +285,7 @@ impl Task {
             return;
         };
         let (source, destination) = (NetbiosName::from_bytes(source), NetbiosName::from_bytes(destination));
+        self.asker = message.peer.map(|peer| (source, peer));
         let input = Input::Message { slot, source, destination, data: &message.data };
         lock(&self.shared.browser).handle_input(self.node.clock().now(), input);
     }
@@ -314,11 +331,7 @@ impl Task {
                     // A node that is shut down has released all.
                     let _ = self.node.release(name);
                 }
-                Event::Fetch { id, .. } => {
-                    let result = Err(FetchFailure::Unsupported);
-                    let now = self.node.clock().now();
-                    lock(&self.shared.browser).handle_input(now, Input::Fetched { id, result });
-                }
+                Event::Fetch { id, from, server_type } => self.fetch(id, from, server_type),
                 Event::Role(role) => tracing::info!(%role, "the browser's role"),
                 Event::Master(master) => tracing::info!(?master, "the local master"),
                 Event::Election { criteria } => tracing::info!(?criteria, "an election"),
@@ -342,12 +355,36 @@ impl Task {
         self.claims.insert(name, claim.abort_handle());
     }
 
+    fn fetch(&self, id: u64, from: Target, server_type: ServerType) {
+        let (node, results) = (self.node.clone(), self.results.clone());
+        tokio::spawn(async move {
+            let result = match node.fetch(from, server_type).await {
+                Ok(list) => {
+                    tracing::debug!(?from, entries = list.servers.len(), damaged = list.damaged, "a list");
+                    Ok(list.servers)
+                }
+                Err(error) => {
+                    tracing::info!(?from, %error, "a list is not to be had");
+                    Err(failure(&error))
+                }
+            };
+            // Nobody waits for it any more when the browser has stopped.
+            let _ = results.send(Input::Fetched { id, result });
+        });
+    }
+
     /// A broadcast goes out in its turn. What needs a name found goes beside, so that nothing waits for it.
     async fn write(&self, target: Target, slot: Slot, data: Vec<u8>) {
         let path = local(slot);
         if let Target::Group(name) = target {
             let result = self.node.write_to_group(&path, name, &data).await;
             return self.shared.count(result.map(drop));
+        }
+        if let (Target::Computer(name), Some((asker, peer))) = (target, self.asker)
+            && name.base() == asker.base()
+        {
+            // Whoever asks need not have claimed its name, and may not have the usual port.
+            return self.shared.count(self.node.write_back(&path, name, peer, &data).await);
         }
         let Ok(permit) = Arc::clone(&self.unicasts).try_acquire_owned() else {
             *lock(&self.shared.unsent) += 1;
@@ -368,6 +405,14 @@ impl Shared {
             *lock(&self.unsent) += 1;
             tracing::debug!(%error, "a browser message was not sent");
         }
+    }
+}
+
+fn failure(error: &ServerEnumError) -> FetchFailure {
+    match error {
+        ServerEnumError::List { .. } => FetchFailure::Refused,
+        ServerEnumError::Session { source, .. } if source.step() > Step::Negotiate => FetchFailure::Refused,
+        _ => FetchFailure::Unreachable,
     }
 }
 

@@ -266,7 +266,7 @@ impl fmt::Display for Instead<'_> {
 }
 
 /// What `WriteFile` gives for a session that went wrong.
-const fn session_code(error: &SessionError) -> Win32Error {
+pub(super) const fn session_code(error: &SessionError) -> Win32Error {
     match error {
         SessionError::NoTarget
         | SessionError::Closed { .. }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::driver::{Command, NodeStatus, OwnName, lock};
 use super::known::Computers;
 use super::links::{Link, watch_interfaces};
-use super::session::{Context, Pool};
+use super::session::{Administration, Context, Pool};
 use super::shared::Changes;
 use super::stats::{NodeStats, SendStats};
 use super::{
@@ -102,6 +102,7 @@ impl Node {
             domain: String::from_utf8_lossy(workgroup.base()).into_owned(),
             limits,
             gate: Gate::new(limits),
+            administration: Administration::default(),
         });
         let inner = Arc::new(Inner {
             incoming,

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::driver::{Command, QueryAnswer, lock};
 use super::links::Link;
 use super::udp::Service;
-use super::{Node, SendError};
+use super::{Interface, Node, SendError};
 use crate::service::datagram::Addressing;
 use crate::service::names::{NameKind, NodeType, QueryTarget, Resolution, ResolveError, Subnet};
 use crate::service::session::{self, ClientConfig, Outgoing};
@@ -149,10 +149,13 @@ struct Writing<'a> {
     via: Via,
 }
 
-/// What the node's services write: to names of any suffix.
+/// Writes of services, such as the browser's: to names of any suffix.
 impl Node {
-    /// To all on the subnets that have `name`.
-    pub(super) async fn write_to_group(
+    /// Writes one message to all on the subnets that have `name`, by broadcast. The path's target does not matter.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`]; a message that is too long for a datagram among them.
+    pub async fn write_to_group(
         &self,
         path: &SlotPath,
         name: NetbiosName,
@@ -161,8 +164,11 @@ impl Node {
         self.write_group(Writing { path, data, via: Via::Any }, name, &[]).await
     }
 
-    /// To the computer that has `name`.
-    pub(super) async fn write_to_computer(
+    /// Writes one message to the computer that has `name`. The path's target does not matter.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`].
+    pub async fn write_to_computer(
         &self,
         path: &SlotPath,
         name: NetbiosName,
@@ -182,6 +188,18 @@ impl Node {
 
 /// The ways of a write.
 impl Node {
+    /// To the computer that has `name`, where its own message came from.
+    pub(super) async fn write_back(
+        &self,
+        path: &SlotPath,
+        name: NetbiosName,
+        peer: SocketAddrV4,
+        data: &[u8],
+    ) -> Result<(), SendError> {
+        let link = self.inner.link_to(*peer.ip(), None)?;
+        self.send(&link, name, false, peer, path, data).await
+    }
+
     fn plan(&self, writing: Writing<'_>, to: Destination) -> Result<Route, MailslotError> {
         let Writing { path, data, via } = writing;
         route::plan_via(&path.name, to, data.len(), self.inner.settings.profile, Alignment::Aligned, via)
@@ -241,21 +259,9 @@ impl Node {
         driver: Option<u64>,
     ) -> Result<Sent, SendError> {
         let Writing { path, data, .. } = writing;
-        let settings = &self.inner.settings;
         let interface = &self.inner.link_to(address, driver)?.interface;
-        let ports =
-            [(settings.peer_session_port, Framing::Session), (settings.peer_direct_port, Framing::Direct)];
-        let targets = ports.into_iter().filter_map(|(port, framing)| {
-            Some(session::Target { address: SocketAddrV4::new(address, port?), framing })
-        });
-        let config = ClientConfig {
-            host: String::from_utf8_lossy(name.base()).into_owned(),
-            called: name.with_suffix(Suffix::SERVER),
-            calling: self.inner.computer,
-            targets: targets.collect(),
-            subnet: Some(Subnet::new(interface.address, interface.prefix)),
-            extended_security: true,
-        };
+        let (called, host) = (name.with_suffix(Suffix::SERVER), String::from_utf8_lossy(name.base()));
+        let config = self.session_config(called, &host, address, interface);
         let message = Outgoing {
             name: self.slot_name(path).to_wire()?,
             data: Bytes::copy_from_slice(data),
@@ -281,6 +287,30 @@ impl Node {
                 sent.session_errors += 1;
                 Err(SendError::Session { name, size, source })
             }
+        }
+    }
+
+    /// A session with the computer `host` at `address`.
+    pub(super) fn session_config(
+        &self,
+        called: NetbiosName,
+        host: &str,
+        address: Ipv4Addr,
+        interface: &Interface,
+    ) -> ClientConfig {
+        let settings = &self.inner.settings;
+        let ports =
+            [(settings.peer_session_port, Framing::Session), (settings.peer_direct_port, Framing::Direct)];
+        let targets = ports.into_iter().filter_map(|(port, framing)| {
+            Some(session::Target { address: SocketAddrV4::new(address, port?), framing })
+        });
+        ClientConfig {
+            host: host.to_owned(),
+            called,
+            calling: self.inner.computer,
+            targets: targets.collect(),
+            subnet: Some(Subnet::new(interface.address, interface.prefix)),
+            extended_security: true,
         }
     }
 

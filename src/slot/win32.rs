@@ -57,6 +57,7 @@ codes! {
     ERROR_NOT_SUPPORTED = 50, 0xC000_00BB; "the peer does not speak this (`STATUS_NOT_SUPPORTED`)."
     ERROR_BAD_NETPATH = 53, 0xC000_00BE; "the network path was not found (`STATUS_BAD_NETWORK_PATH`)."
     ERROR_UNEXP_NET_ERR = 59; "what NT 4 gave for a message over 4,093 bytes to Windows 95 (KB Q170581)."
+    ERROR_REQ_NOT_ACCEP = 71; "the computer keeps no browse list."
     ERROR_INVALID_PARAMETER = 87, 0xC000_000D; "an argument is wrong (`STATUS_INVALID_PARAMETER`)."
     ERROR_BROKEN_PIPE = 109, 0xC000_014B; "the other end has gone (`STATUS_PIPE_BROKEN`)."
     ERROR_SEM_TIMEOUT = 121, 0xC000_00B5; "no message came in time (`STATUS_IO_TIMEOUT`)."
@@ -71,6 +72,7 @@ codes! {
     ERROR_NOT_FOUND = 1168, 0xC000_0225; "there is nothing to cancel (`STATUS_NOT_FOUND`)."
     ERROR_NO_SYSTEM_RESOURCES = 1450, 0xC000_009A; "a limit of this machine is reached (`STATUS_INSUFFICIENT_RESOURCES`)."
     ERROR_REMOTE_MAILSLOTS_DEPRECATED = 3025; "remote mailslots are switched off on this machine."
+    ERROR_NO_BROWSER_SERVERS_FOUND = 6118; "nobody has a list of the workgroup's servers."
 }
 
 impl Win32Error {

@@ -2,12 +2,21 @@
 
 use core::time::Duration;
 
-use mailslot::node::{BrowserStatus, LoopbackLan, Node, NodeBrowser, NodeError};
-use mailslot::service::browser::{Config, Maintain, Page, Role, ServerEnumClient};
+use mailslot::node::{
+    BrowserStatus, ListHost, LoopbackLan, Node, NodeBrowser, NodeError, SendError, ServerEnumError,
+};
+use mailslot::service::Limits;
+use mailslot::service::browser::{
+    BackupListClient, Config, EnumError, Maintain, Page, Role, ServerEnumClient, ServerName,
+};
+use mailslot::service::session::{SessionError, Step};
+use mailslot::slot::Win32Error;
 use mailslot::wire::Encode;
 use mailslot::wire::browser::ServerType;
+use mailslot::wire::name::{NetbiosName, Suffix};
+use mailslot::wire::smb::rap;
 
-use crate::{LONG, lan, node, slot};
+use crate::{LONG, address, builder, lan, node, path, ready, slot};
 
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -97,4 +106,127 @@ async fn the_slot_of_the_service_has_one_owner() {
     node.shutdown().await.expect("running");
     browser.stop().await;
     assert!(matches!(node.start_browser(config(&node, Maintain::No)), Err(NodeError::ShutDown)));
+}
+
+fn name(text: &str) -> ServerName {
+    ServerName::from_wire(text.as_bytes()).expect("a name")
+}
+
+/// A master whose list has so many servers besides itself.
+async fn master_of(lan: LoopbackLan, servers: usize) -> (Node, NodeBrowser) {
+    let mut limits = Limits::default();
+    limits.browse_messages_per_source = u32::MAX;
+    limits.browse_messages = u32::MAX;
+    let (node, teller) = tokio::join!(ready(builder(lan, "MASTER").limits(limits)), node(lan, "TELLER"));
+    let browser = node.start_browser(config(&node, Maintain::Auto)).expect("the slots are free");
+    wait_for(&browser, |status| status.role == Role::LocalMaster).await;
+    let to = path(r"\\.\mailslot\BROWSE");
+    for number in 0..servers {
+        let server = format!("SERVER{number:05}");
+        let frame = mailslot::wire::browser::Announcement::new(
+            server.as_bytes(),
+            mailslot::wire::browser::Version::new(10, 0),
+            ServerType::SERVER | ServerType::NT,
+            60_000,
+            b"forty-two bytes of comment, which is most.",
+        );
+        let frame = mailslot::wire::browser::BrowserFrame::HostAnnouncement(frame.expect("short")).to_bytes();
+        let group = teller.workgroup().with_suffix(Suffix::LOCAL_MASTER_BROWSER);
+        teller.write_to_group(&to, group, &frame).await.expect("sent");
+        // No more at a time than the slot holds.
+        if number % 100 == 99 {
+            wait_for(&browser, |status| status.servers.len() > number).await;
+        }
+    }
+    wait_for(&browser, |status| status.servers.len() > servers).await;
+    (node, browser)
+}
+
+#[tokio::test]
+async fn a_long_list_comes_page_by_page_over_either_port() {
+    let lan = lan();
+    let (master, browser) = master_of(lan, 2_500).await;
+    for ports in [(Some(lan.session_port), None), (None, Some(lan.direct_port))] {
+        let client = builder(lan, "CLIENT").claim_names(false).peer_session_ports(ports.0, ports.1);
+        let client = client.start().await.expect("loopback needs no right");
+        for host in [ListHost::Name(master.name()), ListHost::Address(address(&master))] {
+            let list = client.server_enum(host, ServerType::all(), None).await.expect("a list");
+            assert_eq!((list.servers.len(), list.damaged), (2_501, 0));
+            assert_eq!(*list.from.ip(), address(&master));
+            let own = list.servers.iter().find(|found| found.name == name("MASTER")).expect("itself");
+            assert!(own.server_type.contains(ServerType::MASTER_BROWSER));
+            assert!(list.servers.iter().all(|found| found.name == own.name || found.comment.len() == 42));
+        }
+        let printers = client.server_enum(ListHost::Name(master.name()), ServerType::PRINTQ, None).await;
+        assert_eq!(printers.expect("an empty list").servers, []);
+        let domains = client.server_enum(ListHost::Name(master.name()), ServerType::DOMAIN_ENUM, None).await;
+        let domains = domains.expect("a list").servers;
+        assert_eq!(domains.len(), 1);
+        assert_eq!((domains[0].name, &domains[0].comment[..]), (name("WORKGROUP"), &b"MASTER"[..]));
+        // Another workgroup's list nobody has.
+        let other = client.server_enum(ListHost::Name(master.name()), ServerType::all(), Some(name("FAR")));
+        let error = other.await.expect_err("not its own");
+        assert_eq!(error.win32(), Win32Error::ERROR_NO_BROWSER_SERVERS_FOUND, "{error}");
+    }
+    let stats = browser.status().stats;
+    // Two pages and more for each of the four lists, and three short ones for each port.
+    assert!(stats.calls >= 4 * 2 + 2 * 3, "{stats:?}");
+    assert_eq!(stats.calls_limited, 0);
+}
+
+#[tokio::test]
+async fn who_keeps_no_list_or_runs_no_browser_says_so() {
+    let lan = lan();
+    let client = node(lan, "CLIENT").await;
+    let (_node, browser) = browser(lan, "HOST", Maintain::No).await;
+    let host = ListHost::Name(NetbiosName::new("HOST", Suffix::WORKSTATION).expect("a name"));
+    let error = client.server_enum(host, ServerType::all(), None).await.expect_err("no list");
+    assert_eq!(error.win32(), Win32Error::ERROR_REQ_NOT_ACCEP, "{error}");
+    assert!(
+        matches!(error, ServerEnumError::List { source: EnumError::Status(rap::Status::REQ_NOT_ACCEP), .. }),
+        "{error}"
+    );
+    browser.stop().await;
+    let error = client.server_enum(host, ServerType::all(), None).await.expect_err("no browser");
+    let is_refused = |error: &ServerEnumError| {
+        matches!(
+            error,
+            ServerEnumError::Session { source: SessionError::Refused { step: Step::Administration, .. }, .. }
+        )
+    };
+    assert!(is_refused(&error), "{error}");
+    let nobody = ListHost::Name(NetbiosName::new("NOBODY", Suffix::WORKSTATION).expect("a name"));
+    let error = client.server_enum(nobody, ServerType::all(), None).await.expect_err("nobody");
+    assert!(matches!(error, ServerEnumError::NotFound(SendError::NameNotFound { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_backup_has_the_masters_list() {
+    let lan = lan();
+    let (_master, master) = browser(lan, "MASTER", Maintain::Auto).await;
+    wait_for(&master, |status| status.role == Role::LocalMaster).await;
+    let (_host, _host_browser) = browser(lan, "HOST", Maintain::No).await;
+    wait_for(&master, |status| names(status) == ["HOST", "MASTER"]).await;
+    let (_backup, backup) = browser(lan, "SPARE", Maintain::Yes).await;
+    // It hears no HostAnnouncement, which go to the master alone.
+    let status = wait_for(&backup, |status| status.servers.len() >= 3).await;
+    assert_eq!(names(&status), ["HOST", "MASTER", "SPARE"]);
+    assert_eq!(status.role, Role::Backup);
+    assert!(status.stats.fetched >= 1 && status.stats.fetches_failed == 0, "{:?}", status.stats);
+}
+
+#[tokio::test]
+async fn a_client_without_a_name_or_the_usual_port_gets_the_backups() {
+    let lan = lan();
+    let (_master, master) = browser(lan, "MASTER", Maintain::Auto).await;
+    wait_for(&master, |status| status.role == Role::LocalMaster).await;
+    let client = builder(lan, "GUEST").claim_names(false).hear_all(true).name_port(0).datagram_port(0);
+    let client = client.start().await.expect("loopback needs no right");
+    let inbox = slot(&client, "BROWSE");
+    let mut query = BackupListClient::new(Duration::ZERO, 7);
+    let frame = query.request(Duration::ZERO).expect("due");
+    let group = client.workgroup().with_suffix(Suffix::LOCAL_MASTER_BROWSER);
+    client.write_to_group(&path(r"\\.\mailslot\BROWSE"), group, &frame).await.expect("sent");
+    let answer = inbox.recv_timeout(LONG).await.expect("an answer");
+    assert_eq!(query.take(&answer.data), Some(vec![name("MASTER")]));
 }

@@ -476,6 +476,77 @@ fn ten_thousand_servers_come_in_pages() {
     assert_eq!((domains[0].name, &domains[0].comment[..]), (server_name("WORKGROUP"), &b"OURS"[..]));
 }
 
+/// Prints what the pages of [`ten_thousand_servers_come_in_pages`] cost; run it with `--ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn ten_thousand_servers_measured() {
+    let (browser, now) = crowd(10_000);
+    let mut pages = Vec::new();
+    let mut client = ServerEnumClient::new(ServerType::all(), None, 20_000);
+    loop {
+        let request = client.request();
+        let answer = browser.answer(now, &request);
+        pages.push(request);
+        if client.take(&answer.parameters.to_bytes(), &answer.data).unwrap() == Page::Last {
+            break;
+        }
+    }
+    let serve = || {
+        let begin = std::time::Instant::now();
+        let bytes: usize = pages.iter().map(|request| browser.answer(now, request).data.len()).sum();
+        (begin.elapsed(), bytes)
+    };
+    let (best, bytes) = (0..20).map(|_| serve()).min().unwrap();
+    println!("10,001 servers in {} pages, {bytes} bytes: {best:?} at best of 20", pages.len());
+}
+
+#[test]
+fn lists_are_not_given_more_often_than_the_limits_say() {
+    let mut limits = Limits::default();
+    (limits.browse_messages_per_source, limits.browse_answers) = (3, 5);
+    let (mut browser, now) = master_of(config(Maintain::Auto), limits);
+    let request = ServerEnumClient::new(ServerType::all(), None, 9).request();
+    let (one, other) = (server_name("10.0.0.1"), server_name("10.0.0.2"));
+    let mut ask = |at, source| browser.answer_to(at, source, &request, u16::MAX).is_some();
+    assert_eq!([(); 4].map(|()| ask(now, one)), [true, true, true, false]);
+    assert_eq!([(); 3].map(|()| ask(now, other)), [true, true, false]);
+    assert!(ask(now + SECOND, one));
+    let stats = browser.stats();
+    assert_eq!((stats.calls, stats.calls_limited), (6, 2));
+    // Nor longer than the transaction has room for.
+    let (mut browser, now) = crowd(100);
+    let answer = browser.answer_to(now, one, &request, 1_000).expect("within the limits");
+    assert!(answer.data.len() <= 1_000 && answer.parameters.status() == Status::MORE_DATA);
+}
+
+#[test]
+fn a_master_that_gives_no_list_is_not_asked_again_at_once() {
+    let mut browser = Browser::new(config(Maintain::Yes), Limits::default(), 7);
+    browser.start(Duration::ZERO);
+    let master = PLAIN | ServerType::MASTER_BROWSER;
+    let frame = BrowserFrame::LocalMasterAnnouncement(host("BOSS", master, MINUTE));
+    let fetches = |events: &[Event]| -> Vec<u64> {
+        let ids = events.iter().filter_map(|event| match event {
+            Event::Fetch { id, .. } => Some(*id),
+            _ => None,
+        });
+        ids.collect()
+    };
+    let first = fetches(&tell(&mut browser, SECOND, "BOSS", "WORKGROUP<1e>", &frame));
+    assert_eq!(first.len(), 2);
+    // It fails, the master is looked for, answers, and so on: without a bound that would go on as fast as it can.
+    for id in first {
+        browser.handle_input(SECOND, Input::Fetched { id, result: Err(FetchFailure::Refused) });
+    }
+    for second in 2..50 {
+        let told = tell(&mut browser, SECOND * second, "BOSS", "WORKGROUP<1e>", &frame);
+        assert_eq!(fetches(&told), [], "after {second} s");
+    }
+    let later: Vec<Event> =
+        run(&mut browser, MINUTE + 2 * SECOND).into_iter().map(|(_, event)| event).collect();
+    assert_eq!(fetches(&later).len(), 2);
+}
+
 #[test]
 fn what_is_asked_for_wrongly_is_refused_with_the_code_of_the_specification() {
     let (browser, now) = master();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mailslot::service::session::{
-    Client, ClientEvent, CloseReason, ConnectFailure, Gate, Outgoing, Refused, ServerEvent, SessionError,
-    Status, Step,
+    Call, Client, ClientEvent, CloseReason, ConnectFailure, Gate, Outgoing, Refused, ServerEvent,
+    SessionError, Status, Step,
 };
 use mailslot::service::{Limits, Machine};
 use mailslot::wire::nbss::{self, Framing, NegativeCode};
@@ -16,7 +16,7 @@ use mailslot::wire::smb::{
 };
 use mailslot::wire::{Decode, Encode};
 
-use crate::session_support::{Pair, client_config, new_server, target};
+use crate::session_support::{Pair, TwoBlocks, client_config, new_server, target};
 
 const BOTH: [Framing; 2] = [Framing::Session, Framing::Direct];
 
@@ -237,8 +237,10 @@ fn ask(framing: Framing, make: impl Fn(Header) -> Vec<u8>) -> (NtStatus, Vec<u8>
     let mut server = pair.server.take().expect("connected");
     server.handle_input(Duration::ZERO, &make(header));
     while let Some(event) = server.poll_event() {
-        if let ServerEvent::Write(write) = event {
-            server.answer(write.id, Ok(0));
+        match event {
+            ServerEvent::Write(write) => server.answer(write.id, Ok(0)),
+            ServerEvent::Call(call) => server.answer_call(call.id, Err(NtStatus::NOT_SUPPORTED)),
+            _ => {}
         }
     }
     let output = server.take_output();
@@ -547,4 +549,99 @@ fn a_one_way_write_survives_an_answer() {
     assert_eq!(pair.written[&id], Ok(()));
     assert_eq!(pair.client.stray_answers(), 1);
     assert!(pair.client.takes_writes());
+}
+
+/// Parameters of 8 bytes, and as much data as the request's parameters say.
+fn as_much_as_asked(call: &Call) -> TwoBlocks {
+    let length = u16::from_le_bytes(call.parameters[..2].try_into().expect("two bytes"));
+    Ok((vec![7; 8], (0..=250).cycle().take(length.into()).collect()))
+}
+
+#[test]
+fn a_long_answer_comes_in_messages_that_the_peer_takes() {
+    for framing in [Framing::Session, Framing::Direct] {
+        for (length, mtu) in [(0_u16, usize::MAX), (1, 1), (4_290, 1_000), (60_000, 1_460), (65_535, 7)] {
+            let mut pair = Pair::new(framing);
+            pair.pipe = as_much_as_asked;
+            pair.mtu = mtu;
+            let id = pair.client.call(Duration::ZERO, length.to_le_bytes().to_vec(), u16::MAX);
+            pair.run();
+            let blocks = pair.answered.remove(&id).expect("an answer").expect("both blocks");
+            assert_eq!(blocks.parameters, [7; 8]);
+            assert!(blocks.data.iter().copied().eq((0..=250).cycle().take(length.into())), "{length}");
+            // All messages of the server, apart.
+            let all: Vec<u8> =
+                pair.wire.iter().filter(|(ours, _)| !ours).flat_map(|(_, bytes)| bytes.clone()).collect();
+            let (mut rest, mut answers) = (&all[..], 0);
+            while let [kind, _, high, low, ..] = *rest {
+                let size = usize::from(u16::from_be_bytes([high, low]));
+                let (packet, further) = rest[nbss::HEADER_LEN..].split_at(size);
+                rest = further;
+                let is_answer = kind == 0
+                    && matches!(
+                        SmbMessage::decode(packet).expect("sound").body(),
+                        Body::TransactionResponse(_)
+                    );
+                answers += usize::from(is_answer);
+                // The client says so in its session setup.
+                assert!(!is_answer || size <= 4_356, "{size}");
+            }
+            assert_eq!(answers, usize::from(length).div_ceil(4_356 - 61 - 8).max(1), "{length}");
+            assert_eq!(pair.gate.stats().calls, 1);
+        }
+    }
+}
+
+#[test]
+fn requests_and_writes_share_a_session() {
+    let mut pair = Pair::new(Framing::Session);
+    pair.pipe = as_much_as_asked;
+    let calls: Vec<_> =
+        (0..70).map(|n: u16| pair.client.call(Duration::ZERO, n.to_le_bytes().to_vec(), 100)).collect();
+    let writes: Vec<_> = (0..70).map(|n| pair.client.write(Duration::ZERO, message(n))).collect();
+    pair.run();
+    for (n, id) in calls.iter().enumerate() {
+        assert_eq!(pair.answered[id].as_ref().map(|blocks| blocks.data.len()), Ok(n));
+    }
+    assert!(writes.iter().all(|id| pair.written[id] == Ok(())));
+    assert_eq!(pair.gate.stats().accepted, 1);
+}
+
+#[test]
+fn an_answer_that_is_too_long_for_the_peer_is_refused_not_cut() {
+    let mut pair = Pair::new(Framing::Direct);
+    pair.pipe = as_much_as_asked;
+    let id = pair.client.call(Duration::ZERO, 101_u16.to_le_bytes().to_vec(), 100);
+    pair.run();
+    let error = pair.answered.remove(&id).expect("ended").expect_err("too long");
+    assert!(
+        matches!(
+            error,
+            SessionError::Refused {
+                step: Step::Administration,
+                status: Status::Nt(NtStatus::INVALID_PARAMETER),
+                ..
+            }
+        ),
+        "{error}"
+    );
+    // The session goes on.
+    let id = pair.client.call(Duration::ZERO, 100_u16.to_le_bytes().to_vec(), 100);
+    pair.run();
+    assert!(pair.answered[&id].is_ok());
+}
+
+#[test]
+fn a_request_that_is_never_answered_ends_with_the_session() {
+    let mut pair = Pair::new(Framing::Direct);
+    pair.client.write(Duration::ZERO, message(1));
+    pair.run();
+    pair.server = None;
+    let id = pair.client.call(Duration::ZERO, vec![0, 0], 100);
+    pair.run();
+    let due = pair.client.poll_timeout().expect("it waits");
+    pair.client.handle_timeout(due);
+    pair.run();
+    let error = pair.answered.remove(&id).expect("ended").expect_err("no answer");
+    assert!(matches!(error, SessionError::Timeout { step: Step::Administration, .. }), "{error}");
 }

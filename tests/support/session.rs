@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mailslot::service::names::Subnet;
 use mailslot::service::session::{
-    Client, ClientConfig, ClientEvent, CloseReason, Gate, Server, ServerConfig, ServerEvent, SessionError,
-    Target, WriteId,
+    Blocks, Call, CallId, Client, ClientConfig, ClientEvent, CloseReason, Gate, Server, ServerConfig,
+    ServerEvent, SessionError, Target, WriteId,
 };
 use mailslot::service::{Limits, Machine};
 use mailslot::wire::name::NetbiosName;
@@ -59,6 +59,9 @@ pub(crate) struct Got {
     pub(crate) priority: u16,
 }
 
+/// Parameters and data, or a status.
+pub(crate) type TwoBlocks = Result<(Vec<u8>, Vec<u8>), NtStatus>;
+
 /// Both ends and the wire between them.
 pub(crate) struct Pair {
     pub(crate) gate: Gate,
@@ -66,10 +69,13 @@ pub(crate) struct Pair {
     pub(crate) server: Option<Server>,
     pub(crate) got: Vec<Got>,
     pub(crate) written: BTreeMap<WriteId, Result<(), SessionError>>,
+    pub(crate) answered: BTreeMap<CallId, Result<Blocks, SessionError>>,
     pub(crate) client_closed: Option<Option<SessionError>>,
     pub(crate) server_closed: Option<CloseReason>,
     /// What the slot says to each message.
     pub(crate) slot: fn(&Got) -> Result<usize, NtStatus>,
+    /// What is said to each remote administration request.
+    pub(crate) pipe: fn(&Call) -> TwoBlocks,
     /// Most bytes that arrive at a time.
     pub(crate) mtu: usize,
     /// All that went over the wire, the client's and the server's bytes in turn.
@@ -89,9 +95,11 @@ impl Pair {
             server: None,
             got: Vec::new(),
             written: BTreeMap::new(),
+            answered: BTreeMap::new(),
             client_closed: None,
             server_closed: None,
             slot: |got| Ok(got.data.len()),
+            pipe: |_| Err(NtStatus::NOT_SUPPORTED),
             mtu: usize::MAX,
             wire: Vec::new(),
             now: Duration::ZERO,
@@ -116,6 +124,9 @@ impl Pair {
                 ClientEvent::Written { id, result, .. } => {
                     assert!(self.written.insert(id, result).is_none(), "a write ends once");
                 }
+                ClientEvent::Answered { id, result, .. } => {
+                    assert!(self.answered.insert(id, result).is_none(), "a request ends once");
+                }
                 ClientEvent::Closed(error) => self.client_closed = Some(error),
                 _ => {}
             }
@@ -137,6 +148,11 @@ impl Pair {
                     let got = Got { name, data: write.data.to_vec(), priority: write.priority };
                     server.answer(write.id, (self.slot)(&got));
                     self.got.push(got);
+                }
+                ServerEvent::Call(call) => {
+                    let result = (self.pipe)(&call);
+                    let blocks = result.as_ref().map(|(parameters, data)| (&parameters[..], &data[..]));
+                    server.answer_call(call.id, blocks.map_err(|status| *status));
                 }
                 ServerEvent::Closed(reason) => self.server_closed = Some(reason),
                 _ => {}

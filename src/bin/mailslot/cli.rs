@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Names(NamesArgs),
     Browse(crate::cmd::browse::BrowseArgs),
+    Browser(crate::cmd::browser::BrowserArgs),
     #[cfg(unix)]
     Ls(LsArgs),
     #[cfg(unix)]

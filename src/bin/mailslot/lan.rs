@@ -230,14 +230,12 @@ impl LanArgs {
         if let Some(file) = &self.lmhosts {
             builder = builder.lmhosts(lmhosts(file)?);
         }
-        if role == Role::Listener {
-            builder = builder.claim_names(false).hear_all(true).session_ports(None, None);
-        }
-        if role == Role::Guest {
+        if role != Role::Member {
             let mut timers = Timers::default();
             timers.unicast_timeout = PATIENCE;
             builder = builder.claim_names(false).session_ports(None, None).timers(timers);
         }
+        builder = builder.hear_all(role == Role::Listener);
         Ok(builder)
     }
 

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Status(args) => cmd::status::run(&args),
         Command::Names(args) => cmd::names::run(&args),
         Command::Browse(args) => cmd::browse::run(&args),
+        Command::Browser(args) => cmd::browser::run(&args),
         #[cfg(unix)]
         Command::Ls(args) => cmd::slots::list(&args),
         #[cfg(unix)]

@@ -226,6 +226,7 @@ fn session_service(page: &mut Page<'_>, stats: &ServerStats) -> fmt::Result {
         closed,
         writes,
         write_bytes,
+        calls,
         statuses,
         unfinished,
         answers,
@@ -242,6 +243,7 @@ fn session_service(page: &mut Page<'_>, stats: &ServerStats) -> fmt::Result {
     page.counter("sessions_closed", "Sessions of others that ended, by reason", by(closed, "reason"))?;
     page.one("session_messages", "Messages that sessions put into slots", *writes)?;
     page.one("session_message_bytes", "Bytes of messages that sessions put into slots", *write_bytes)?;
+    page.one("session_calls", "Remote administration requests that were answered", *calls)?;
     let help = "Requests on sessions that were refused, by status";
     page.counter("session_requests_refused", help, by(statuses, "status"))?;
     let help = "Packets and transactions that were not whole when their session ended";

@@ -3,7 +3,7 @@
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use core::time::Duration;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -11,17 +11,42 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::{Read, read, send};
 use crate::node::driver::sleep_until;
 use crate::node::{Clock, NodeError};
-use crate::service::session::{CloseReason, Gate, Server, ServerConfig, ServerEvent, Write};
+use crate::service::session::{Call, CloseReason, Gate, Server, ServerConfig, ServerEvent, Write};
 use crate::service::{Limits, Machine};
 use crate::slot::{DropReason, Incoming, Origin, Registry, SlotName};
+use crate::wire::Encode;
 use crate::wire::name::{NetbiosName, Suffix};
 use crate::wire::nbss::Framing;
 use crate::wire::smb::NtStatus;
+use crate::wire::smb::rap::Answer;
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// How long no more connections are taken when the operating system has none left to give.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers the request of the computer that the name is of, with at most so many bytes of data.
+pub(in crate::node) type Answerer = dyn Fn(NetbiosName, &[u8], u16) -> Result<Answer, NtStatus> + Send + Sync;
+
+/// Who answers remote administration requests.
+#[derive(Default)]
+pub(in crate::node) struct Administration(RwLock<Option<Arc<Answerer>>>);
+
+impl core::fmt::Debug for Administration {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Administration").field(&self.answerer().is_some()).finish()
+    }
+}
+
+impl Administration {
+    pub(in crate::node) fn set(&self, answerer: Option<Arc<Answerer>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = answerer;
+    }
+
+    fn answerer(&self) -> Option<Arc<Answerer>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// What all connections of a node share.
 #[derive(Debug)]
@@ -32,6 +57,8 @@ pub(in crate::node) struct Context {
     pub(in crate::node) domain: String,
     pub(in crate::node) limits: Limits,
     pub(in crate::node) gate: Gate,
+    /// Who answers remote administration requests: the browser service, while it runs.
+    pub(in crate::node) administration: Administration,
 }
 
 /// The ports of one interface; they are closed, and all their sessions, when this is dropped.
@@ -120,6 +147,11 @@ async fn serve(stream: TcpStream, mut server: Server, peer: SocketAddrV4, contex
                     let result = context.deliver(&server, peer, &write);
                     server.answer(write.id, result);
                 }
+                ServerEvent::Call(call) => {
+                    let result = context.call(peer, &call);
+                    let blocks = result.map(|answer| (answer.parameters.to_bytes(), answer.data));
+                    server.answer_call(call.id, blocks.as_ref().map(blocks_of).map_err(|status| *status));
+                }
                 ServerEvent::Closed(reason) => {
                     tracing::debug!(%peer, reason = reason.name(), "a session has ended");
                     closed = true;
@@ -159,6 +191,12 @@ async fn serve(stream: TcpStream, mut server: Server, peer: SocketAddrV4, contex
 }
 
 impl Context {
+    fn call(&self, peer: SocketAddrV4, call: &Call) -> Result<Answer, NtStatus> {
+        let answerer = self.administration.answerer().ok_or(NtStatus::NOT_SUPPORTED)?;
+        // Counted by address, not by the calling name, which is made up at will.
+        answerer(name_of(*peer.ip()), &call.parameters, call.max_data)
+    }
+
     /// Puts a message into its slot; the bytes that it took, or what the writer is told.
     fn deliver(&self, server: &Server, peer: SocketAddrV4, write: &Write) -> Result<usize, NtStatus> {
         let slot = SlotName::from_smb(write.name()).map_err(|_| NtStatus::OBJECT_NAME_NOT_FOUND)?;
@@ -176,6 +214,10 @@ impl Context {
             Err(_) => Err(NtStatus::INSUFF_SERVER_RESOURCES),
         }
     }
+}
+
+fn blocks_of((parameters, data): &(Vec<u8>, Vec<u8>)) -> (&[u8], &[u8]) {
+    (parameters, data)
 }
 
 /// On port 445 nobody says a name: the address, which always fits one, stands in its place.

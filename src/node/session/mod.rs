@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use tokio::net::TcpStream;
 
-pub(super) use listen::{Context, Listening};
+pub(super) use listen::{Administration, Context, Listening};
 pub(super) use pool::Pool;
 
 /// Most bytes taken off a connection at a time.

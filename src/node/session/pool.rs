@@ -13,7 +13,8 @@ use super::{Read, read, send};
 use crate::node::Clock;
 use crate::node::driver::{lock, sleep_until};
 use crate::service::session::{
-    Client, ClientConfig, ClientEvent, ConnectFailure, Outgoing, SessionError, Target, WriteId,
+    Blocks, CallId, Client, ClientConfig, ClientEvent, ConnectFailure, Outgoing, SessionError, Target,
+    WriteId,
 };
 use crate::service::{Limits, Machine};
 use crate::wire::name::NetbiosName;
@@ -24,7 +25,7 @@ const BATCH: usize = 64;
 /// A computer, as its session is kept.
 type Peer = (NetbiosName, Ipv4Addr);
 
-type Result = core::result::Result<Target, SessionError>;
+type Result<T = Target> = core::result::Result<T, SessionError>;
 
 /// The sessions.
 #[derive(Debug)]
@@ -36,10 +37,13 @@ pub(in crate::node) struct Pool {
 }
 
 #[derive(Debug)]
-struct Order {
-    message: Outgoing,
-    done: oneshot::Sender<Result>,
+enum Order {
+    Write(Outgoing, oneshot::Sender<Result>),
+    Call(Vec<u8>, oneshot::Sender<Result<(Target, Blocks)>>),
 }
+
+/// The most data that an answer may have: as much as there can be.
+const MAX_DATA: u16 = u16::MAX;
 
 impl Pool {
     pub(in crate::node) fn new(clock: Clock, limits: Limits) -> Self {
@@ -55,8 +59,26 @@ impl Pool {
         message: Outgoing,
     ) -> Result {
         let (done, result) = oneshot::channel();
+        self.order(address, local, config, Order::Write(message, done));
+        // A task that goes without a word went with the runtime.
+        result.await.unwrap_or(Err(SessionError::NoTarget))
+    }
+
+    /// Asks on `\PIPE\LANMAN` with this parameter block, over the same session.
+    pub(in crate::node) async fn call(
+        self: &Arc<Self>,
+        address: Ipv4Addr,
+        local: Ipv4Addr,
+        config: ClientConfig,
+        parameters: Vec<u8>,
+    ) -> Result<(Target, Blocks)> {
+        let (done, result) = oneshot::channel();
+        self.order(address, local, config, Order::Call(parameters, done));
+        result.await.unwrap_or(Err(SessionError::NoTarget))
+    }
+
+    fn order(self: &Arc<Self>, address: Ipv4Addr, local: Ipv4Addr, config: ClientConfig, order: Order) {
         let peer = (config.called, address);
-        let order = Order { message, done };
         match lock(&self.peers).entry(peer) {
             Entry::Occupied(orders) => {
                 // The task goes only after it is out of the map.
@@ -69,8 +91,6 @@ impl Pool {
                 tokio::spawn(run(Arc::clone(self), peer, local, config, queue));
             }
         }
-        // A task that goes without a word went with the runtime.
-        result.await.unwrap_or(Err(SessionError::NoTarget))
     }
 
     /// Ends all sessions in the background.
@@ -88,7 +108,8 @@ async fn run(
 ) {
     while let Some(order) = orders.recv().await {
         let client = Client::new(pool.clock.now(), config.clone(), pool.limits);
-        let session = Session { client, clock: pool.clock, waiting: HashMap::new(), used: None };
+        let (waiting, asked) = (HashMap::new(), HashMap::new());
+        let session = Session { client, clock: pool.clock, waiting, asked, used: None };
         session.run(local, order, &mut orders).await;
         let mut peers = lock(&pool.peers);
         if orders.is_empty() {
@@ -102,6 +123,7 @@ struct Session {
     client: Client,
     clock: Clock,
     waiting: HashMap<WriteId, oneshot::Sender<Result>>,
+    asked: HashMap<CallId, oneshot::Sender<Result<(Target, Blocks)>>>,
     used: Option<Target>,
 }
 
@@ -169,8 +191,15 @@ impl Session {
     }
 
     fn submit(&mut self, order: Order) {
-        let id = self.client.write(self.clock.now(), order.message);
-        self.waiting.insert(id, order.done);
+        let now = self.clock.now();
+        match order {
+            Order::Write(message, done) => {
+                self.waiting.insert(self.client.write(now, message), done);
+            }
+            Order::Call(parameters, done) => {
+                self.asked.insert(self.client.call(now, parameters, MAX_DATA), done);
+            }
+        }
     }
 
     /// Whether there is a connection to open, and whether the session is over.
@@ -185,6 +214,12 @@ impl Session {
                         let result = result.and_then(|()| self.used.ok_or(SessionError::NoTarget));
                         // Who does not wait any more does not want to know.
                         let _ = done.send(result);
+                    }
+                }
+                ClientEvent::Answered { id, result } => {
+                    if let Some(done) = self.asked.remove(&id) {
+                        let used = self.used.ok_or(SessionError::NoTarget);
+                        let _ = done.send(result.and_then(|blocks| Ok((used?, blocks))));
                     }
                 }
                 ClientEvent::Closed(error) => {

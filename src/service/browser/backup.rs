@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use super::timers::{FIND_MASTER_COUNT, GET_BACKUP_LIST_COUNT, expiry};
+use super::timers::{self, FIND_MASTER_COUNT, GET_BACKUP_LIST_COUNT, expiry};
 use super::{Browser, DropReason, Event, Purpose, Role, ServerName, Target};
 use crate::wire::Encode;
 use crate::wire::browser::{
@@ -31,6 +31,12 @@ pub(super) struct BackupQuery {
 pub(super) struct KnownMaster {
     pub(super) name: ServerName,
     pub(super) expires: Duration,
+}
+
+/// The names in a GetBackupListResponse: no more than 32, none of more than 16 bytes.
+pub(super) fn names(frame: &GetBackupListResponse<'_>) -> Vec<ServerName> {
+    let names = frame.backup_servers.iter().filter(|name| name.len() <= 16);
+    names.filter_map(ServerName::from_wire).take(32).collect()
 }
 
 impl Browser {
@@ -92,7 +98,9 @@ impl Browser {
                 self.set_role(Role::Backup);
             }
             if self.role == Role::Backup {
-                self.exchange = Some(self.now);
+                // One that does not give its list is found again at once: it is not asked again at once.
+                let soonest = self.exchanged.map(|at| at.saturating_add(timers::FETCH));
+                self.exchange = Some(soonest.unwrap_or(self.now).max(self.now));
             }
         }
         Ok(())
@@ -160,6 +168,7 @@ impl Browser {
     pub(super) fn exchange_with_master(&mut self) {
         match self.master {
             Some(master) => {
+                self.exchanged = Some(self.now);
                 let from = Target::Computer(master.name.netbios(Suffix::SERVER));
                 self.fetch(Purpose::Backup, from, ServerType::DOMAIN_ENUM);
                 self.fetch(Purpose::Backup, from, ServerType::all());
@@ -210,8 +219,7 @@ impl Browser {
         if self.backup_query.as_ref().is_none_or(|query| query.token != frame.token) {
             return Err(DropReason::Unsolicited);
         }
-        let names = frame.backup_servers.iter().filter(|name| name.len() <= 16);
-        let names: Vec<ServerName> = names.filter_map(ServerName::from_wire).take(32).collect();
+        let names = names(frame);
         if names.is_empty() {
             // The request stays open: another answer may have names.
             return Err(DropReason::NoName);

@@ -26,15 +26,39 @@ impl Browser {
     ///
     /// An empty domain, or none, is the workgroup. A browser without a list says ERROR_REQ_NOT_ACCEP.
     pub fn answer(&self, now: Duration, request: &[u8]) -> Answer {
+        self.answer_within(now, request, u16::MAX)
+    }
+
+    /// The same for `source`, with at most `max_data` bytes of data whatever the request says; `None` if it, or all
+    /// together, asked too often: [`Limits::browse_messages_per_source`](crate::service::Limits) and `browse_answers` in
+    /// each second. The name may be made up, so that the bound for all is the one that holds.
+    pub fn answer_to(
+        &mut self,
+        now: Duration,
+        source: ServerName,
+        request: &[u8],
+        max_data: u16,
+    ) -> Option<Answer> {
+        self.tick(now);
+        let (now, limits) = (self.now, &self.limits);
+        if !self.call_rates.take(now, source, limits) || !self.call_rates.answer(now, limits) {
+            self.stats.calls_limited += 1;
+            return None;
+        }
+        self.stats.calls += 1;
+        Some(self.answer_within(now, request, max_data))
+    }
+
+    fn answer_within(&self, now: Duration, request: &[u8], max_data: u16) -> Answer {
         match Request::decode(request) {
-            Ok(Request::ServerEnum(request)) => self.answer_servers(now.max(self.now), &request),
-            Ok(Request::ShareEnum(request)) => answer_shares(&request),
+            Ok(Request::ServerEnum(request)) => self.answer_servers(now.max(self.now), &request, max_data),
+            Ok(Request::ShareEnum(request)) => answer_shares(&request, max_data),
             Ok(Request::Unknown(_)) => refuse(Status::INVALID_FUNCTION),
             Err(_) => refuse(Status::INVALID_PARAMETER),
         }
     }
 
-    fn answer_servers(&self, now: Duration, request: &ServerEnum<'_>) -> Answer {
+    fn answer_servers(&self, now: Duration, request: &ServerEnum<'_>, max_data: u16) -> Answer {
         if !self.role.keeps_list() {
             return refuse(Status::REQ_NOT_ACCEP);
         }
@@ -64,7 +88,8 @@ impl Browser {
                 && !(local_only && server.source == super::Source::Fetched)
         };
         let entries = list.from(now, first).filter(fits).filter_map(entry);
-        let answer = rap::answer_servers(request.level(), LAYOUT, request.receive_buffer_size(), entries);
+        let room = request.receive_buffer_size().min(max_data);
+        let answer = rap::answer_servers(request.level(), LAYOUT, room, entries);
         answer.unwrap_or_else(|_| refuse(Status::INVALID_LEVEL))
     }
 }
@@ -74,9 +99,10 @@ fn entry(server: Server<'_>) -> Option<ServerEntry<'_>> {
     Some(ServerEntry::new(name).with_details(server.version, server.server_type, server.comment))
 }
 
-fn answer_shares(request: &ShareEnum<'_>) -> Answer {
+fn answer_shares(request: &ShareEnum<'_>, max_data: u16) -> Answer {
     let ipc = ShareEntry::new(b"IPC$").map(|entry| entry.with_details(ShareType::IPC, b"IPC Service"));
-    let answer = rap::answer_shares(request.level(), LAYOUT, request.receive_buffer_size(), ipc);
+    let room = request.receive_buffer_size().min(max_data);
+    let answer = rap::answer_shares(request.level(), LAYOUT, room, ipc);
     answer.unwrap_or_else(|_| refuse(Status::INVALID_LEVEL))
 }
 

@@ -18,6 +18,7 @@
 
 mod announcer;
 mod backup;
+mod backup_client;
 mod config;
 mod conflict;
 mod election;
@@ -34,6 +35,7 @@ use core::fmt;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
+pub use backup_client::BackupListClient;
 pub use config::{Config, Controller, DomainMaster, LanmanAnnounce, Maintain};
 pub use conflict::Conflict;
 pub use election::Candidate;
@@ -145,6 +147,8 @@ pub struct Browser {
     /// When an AnnouncementRequest was answered as master.
     master_answered: Option<Duration>,
     exchange: Option<Duration>,
+    /// When a backup asked its master last.
+    exchanged: Option<Duration>,
     promote: Option<Duration>,
     backup_query: Option<BackupQuery>,
     fetches: Vec<Fetch>,
@@ -153,6 +157,7 @@ pub struct Browser {
     servers: ServerList,
     domains: ServerList,
     rates: Rates,
+    call_rates: Rates,
     events: VecDeque<Event>,
     stats: Stats,
 }
@@ -179,6 +184,7 @@ impl Browser {
             announce_lanman: Schedule::default(),
             master_answered: None,
             exchange: None,
+            exchanged: None,
             promote: None,
             backup_query: None,
             fetches: Vec::new(),
@@ -187,6 +193,7 @@ impl Browser {
             servers: ServerList::new(limits.browse_entries),
             domains: ServerList::new(limits.browse_entries),
             rates: Rates::default(),
+            call_rates: Rates::default(),
             events: VecDeque::new(),
             stats: Stats::default(),
             limits,

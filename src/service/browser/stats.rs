@@ -113,6 +113,10 @@ pub struct Stats {
     pub fetches_limited: u64,
     /// Servers of fetched lists that did not find a place.
     pub fetched_full: u64,
+    /// Requests for lists that were answered.
+    pub calls: u64,
+    /// Requests for lists that were not, because too many came.
+    pub calls_limited: u64,
     conflicts: [u64; Conflict::ALL.len()],
 }
 

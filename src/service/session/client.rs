@@ -1,11 +1,14 @@
-//! The writing end: sessions to one computer, one at a time.
+//! The end that writes and asks: sessions to one computer, one at a time.
 
 mod answer;
+mod call;
 
 use core::net::SocketAddrV4;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
+pub use self::call::{Blocks, CallId};
+use self::call::{OpenCall, Request};
 use super::inbox::Inbox;
 use super::writes::{InFlight, Outgoing, WriteId};
 use super::{ConnectFailure, NATIVE_LAN_MAN, NATIVE_OS, SessionError, Step, put_message, put_packet};
@@ -63,8 +66,16 @@ pub enum Event {
         /// Whether its slot has the message; for a one-way write, whether it was handed out.
         result: Result<(), SessionError>,
     },
+    /// A remote administration request has ended.
+    #[non_exhaustive]
+    Answered {
+        /// Which.
+        id: CallId,
+        /// Its answer.
+        result: Result<Blocks, SessionError>,
+    },
     /// The session is over, for this reason or because it was idle. Send what there is to send, and close the
-    /// connection; every write has ended.
+    /// connection; every write and every request has ended.
     Closed(Option<SessionError>),
 }
 
@@ -107,6 +118,8 @@ pub struct Client {
     last_write: u64,
     queue: VecDeque<(WriteId, Outgoing)>,
     in_flight: BTreeMap<u16, InFlight>,
+    requests: VecDeque<Request>,
+    calls: BTreeMap<u16, OpenCall>,
     stray_answers: u64,
 }
 
@@ -145,6 +158,8 @@ impl Client {
             last_write: 0,
             queue: VecDeque::new(),
             in_flight: BTreeMap::new(),
+            requests: VecDeque::new(),
+            calls: BTreeMap::new(),
             stray_answers: 0,
         };
         match first {
@@ -224,7 +239,7 @@ impl Client {
                 let error = SessionError::NoSmb1 { address: self.target.address };
                 self.fail(now, error);
             }
-            Phase::Ready if self.queue.is_empty() && self.in_flight.is_empty() => self.over(None),
+            Phase::Ready if self.is_idle() => self.over(None),
             _ => {
                 let error = self.disconnected();
                 self.fail(now, error);
@@ -244,13 +259,22 @@ impl Client {
         self.end_writes(&error);
     }
 
-    const fn disconnected(&self) -> SessionError {
+    fn disconnected(&self) -> SessionError {
         SessionError::Disconnected { address: self.target.address, step: self.at() }
     }
 
-    const fn at(&self) -> Step {
+    /// Whether nothing is wanted of the peer.
+    fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+            && self.in_flight.is_empty()
+            && self.requests.is_empty()
+            && self.calls.is_empty()
+    }
+
+    fn at(&self) -> Step {
         match self.phase {
             Phase::Step(step) => step,
+            Phase::Ready if self.in_flight.is_empty() && !self.calls.is_empty() => Step::Administration,
             Phase::Ready => Step::Write,
             Phase::TreeDisconnect | Phase::Logoff | Phase::Over => Step::Close,
         }
@@ -307,12 +331,24 @@ impl Client {
         for id in ids {
             self.events.push_back(Event::Written { id, result: Err(error.clone()) });
         }
+        let in_flight = std::mem::take(&mut self.calls).into_values().map(|call| call.id);
+        let ids: Vec<CallId> = in_flight.chain(self.requests.drain(..).map(|request| request.id)).collect();
+        for id in ids {
+            self.events.push_back(Event::Answered { id, result: Err(error.clone()) });
+        }
+    }
+
+    fn put(&mut self, message: &SmbMessage<'_>) {
+        put_message(&mut self.output, &message.to_bytes());
     }
 
     fn header(&mut self) -> Header {
         self.last_mid = self.last_mid.wrapping_add(1);
         // 0xFFFF is for oplock breaks (MS-CIFS 2.2.4.32).
-        while self.last_mid == u16::MAX || self.in_flight.contains_key(&self.last_mid) {
+        while self.last_mid == u16::MAX
+            || self.in_flight.contains_key(&self.last_mid)
+            || self.calls.contains_key(&self.last_mid)
+        {
             self.last_mid = self.last_mid.wrapping_add(1);
         }
         self.header_of(self.last_mid)
@@ -390,9 +426,12 @@ impl Client {
         if self.unicode { SmbStr::utf16(bytes) } else { SmbStr::oem(bytes) }
     }
 
-    /// Begins writes as far as the peer takes them.
+    /// Begins requests and writes as far as the peer takes them.
     fn pump(&mut self, now: Duration) {
-        while self.phase == Phase::Ready && self.in_flight.len() < self.max_in_flight {
+        while self.phase == Phase::Ready && self.in_flight.len() + self.calls.len() < self.max_in_flight {
+            if self.begin_call(now) {
+                continue;
+            }
             let Some((id, message)) = self.queue.pop_front() else { break };
             let header = self.header();
             let one_way = message.one_way;
@@ -426,6 +465,12 @@ impl Client {
         self.fail(now, error);
     }
 
+    /// When the first of the answers that are waited for must have come.
+    fn due(&self) -> Option<Duration> {
+        let writes = self.in_flight.values().map(|write| write.deadline);
+        writes.chain(self.calls.values().map(|call| call.deadline)).min()
+    }
+
     fn timed_out(&self) -> SessionError {
         SessionError::Timeout { address: self.target.address, step: self.at() }
     }
@@ -450,10 +495,10 @@ impl Machine for Client {
         match self.phase {
             Phase::Over => {}
             Phase::Ready => {
-                if self.in_flight.values().any(|write| write.deadline <= now) {
+                if self.due().is_some_and(|due| due <= now) {
                     let error = self.timed_out();
                     self.over(Some(error));
-                } else if self.in_flight.is_empty() && self.deadline <= now {
+                } else if self.is_idle() && self.deadline <= now {
                     self.close(now);
                 }
             }
@@ -469,9 +514,7 @@ impl Machine for Client {
     fn poll_timeout(&self) -> Option<Duration> {
         match self.phase {
             Phase::Over => None,
-            Phase::Ready if !self.in_flight.is_empty() => {
-                self.in_flight.values().map(|write| write.deadline).min()
-            }
+            Phase::Ready => self.due().or(Some(self.deadline)),
             _ => Some(self.deadline),
         }
     }

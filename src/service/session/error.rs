@@ -23,6 +23,8 @@ pub enum Step {
     TreeConnect,
     /// TRANSACTION, and TRANSACTION_SECONDARY.
     Write,
+    /// A remote administration request on `\PIPE\LANMAN`.
+    Administration,
     /// TREE_DISCONNECT and LOGOFF_ANDX.
     Close,
 }
@@ -37,6 +39,7 @@ impl Step {
             Self::SessionSetup => "the anonymous SESSION_SETUP",
             Self::TreeConnect => "TREE_CONNECT to IPC$",
             Self::Write => "the write",
+            Self::Administration => "the request for the list",
             Self::Close => "the end of the session",
         }
     }

@@ -46,6 +46,8 @@ pub struct ServerStats {
     pub writes: u64,
     /// Their bytes.
     pub write_bytes: u64,
+    /// Remote administration requests that were answered.
+    pub calls: u64,
     /// Requests that were refused, by the status that they were or (one way) were not told.
     pub statuses: BTreeMap<&'static str, u64>,
     /// Transactions that were given up before they were whole.
@@ -210,6 +212,10 @@ impl Admission {
         let mut state = self.gate.lock();
         state.stats.writes += 1;
         state.stats.write_bytes += u64::try_from(bytes).unwrap_or(0);
+    }
+
+    pub(super) fn called(&self) {
+        self.gate.lock().stats.calls += 1;
     }
 
     pub(super) fn refused(&self, status: NtStatus) {

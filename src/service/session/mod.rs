@@ -6,7 +6,8 @@
 //! ```text
 //! TCP 139   NBSS request HOST<20>, else *SMBSERVER<20>  →  positive (one retarget inside the subnet is followed)
 //! or 445    NEGOTIATE "NT LM 0.12"  →  SESSION_SETUP_ANDX, anonymous, plain or NTLMSSP  →  TREE_CONNECT_ANDX IPC$
-//!           →  TRANSACTION {1, priority, 1}, TRANSACTION_SECONDARY …, many at a time  →  TREE_DISCONNECT, LOGOFF_ANDX
+//!           →  TRANSACTION {1, priority, 1}, TRANSACTION_SECONDARY …, many at a time;
+//!              TRANSACTION on \PIPE\LANMAN, which asks for a browse list  →  TREE_DISCONNECT, LOGOFF_ANDX
 //! ```
 //!
 //! Sessions are anonymous at both ends: no password and no hash is asked for, sent, looked at or kept. An authenticated
@@ -27,10 +28,10 @@ mod writes;
 use bytes::BufMut;
 
 pub use assembly::{Assembly, AssemblyError};
-pub use client::{Client, ClientConfig, Event as ClientEvent, Target};
+pub use client::{Blocks, CallId, Client, ClientConfig, Event as ClientEvent, Target};
 pub use error::{ConnectFailure, SessionError, Status, Step};
 pub use gate::{Admission, CloseReason, Gate, Refused, ServerStats};
-pub use server::{Event as ServerEvent, RequestId, Server, ServerConfig, Write};
+pub use server::{Call, Event as ServerEvent, RequestId, Server, ServerConfig, Write};
 pub use writes::{Outgoing, WriteId};
 
 use crate::wire::name::{NetbiosName, Suffix};

@@ -1,5 +1,6 @@
 //! The receiving end: one connection of somebody who writes to our slots.
 
+mod call;
 mod transaction;
 
 use core::time::Duration;
@@ -8,6 +9,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use self::call::Call;
+use self::call::is_call;
 use self::transaction::{Answer, Unfinished};
 use super::inbox::Inbox;
 use super::{Admission, CloseReason, NATIVE_LAN_MAN, NATIVE_OS, any_server, put_message, put_packet};
@@ -82,6 +85,8 @@ impl Write {
 pub enum Event {
     /// Put a message into its slot, and say with [`Server::answer`] what became of it.
     Write(Write),
+    /// Answer a remote administration request, with [`Server::answer_call`].
+    Call(Call),
     /// Send what there is to send, and close the connection.
     Closed(CloseReason),
 }
@@ -104,7 +109,7 @@ enum Reply {
 
 /// One connection.
 ///
-/// It lets in anybody, as nobody or as a guest, to IPC$ and to mailslot writes, and refuses all else with the status
+/// It lets in anybody, as nobody or as a guest, to IPC$, to mailslot writes and remote administration requests, and refuses all else with the status
 /// that a Windows server gives. Answers are made from what there is to say and never sized by what the peer asks for
 /// (MS06-035).
 #[derive(Debug)]
@@ -125,6 +130,9 @@ pub struct Server {
     last_id: u16,
     unfinished: Vec<Unfinished>,
     waiting: BTreeMap<RequestId, (Header, Answer)>,
+    calls: BTreeMap<RequestId, (Header, call::Bounds)>,
+    /// MaxBufferSize of the peer, in bytes.
+    peer_buffer: u16,
     last_request: u64,
     /// Whether anything came.
     spoke: bool,
@@ -161,6 +169,8 @@ impl Server {
             last_id: 0,
             unfinished: Vec::new(),
             waiting: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            peer_buffer: 0,
             last_request: 0,
             spoke: false,
             began: now,
@@ -270,6 +280,7 @@ impl Server {
         self.unfinished = Vec::new();
         self.inbox = Inbox::new(self.framing);
         self.waiting.clear();
+        self.calls.clear();
         self.admission.hold(0);
         self.events.push_back(Event::Closed(reason));
     }
@@ -374,6 +385,9 @@ impl Server {
                                 self.disconnect_tree(header);
                                 Reply::Body(Body::empty(Command::TREE_DISCONNECT))
                             }
+                            Body::TransactionRequest(request) if !chained && is_call(request.name()) => {
+                                self.call(header, request)
+                            }
                             Body::TransactionRequest(request) if !chained => {
                                 self.transaction(now, header, request)
                             }
@@ -423,6 +437,7 @@ impl Server {
         }
         header.uid = self.new_id();
         self.users.push(header.uid);
+        self.peer_buffer = request.words().max_buffer_size;
         let unicode = header.flags2.contains(Flags2::UNICODE);
         built(string(NATIVE_OS, unicode, |os| {
             string(NATIVE_LAN_MAN, unicode, |lan_man| {

@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub(crate) mod browse;
+pub(crate) mod browser;
 pub(crate) mod capture;
 pub(crate) mod decode;
 pub(crate) mod demo;

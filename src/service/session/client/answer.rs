@@ -138,6 +138,9 @@ impl Client {
 
     fn write_answer(&mut self, now: Duration, message: &SmbMessage<'_>) {
         let header = message.header();
+        if self.calls.contains_key(&header.mid) {
+            return self.call_answer(now, message);
+        }
         let Some(write) = self.in_flight.get_mut(&header.mid) else {
             // smbd answers one-way writes, too.
             self.stray_answers += 1;
@@ -180,7 +183,7 @@ impl Client {
 }
 
 /// The status of an answer in the form that its Flags2 names.
-const fn status(header: &Header) -> Status {
+pub(super) const fn status(header: &Header) -> Status {
     if header.flags2.contains(Flags2::NT_STATUS) {
         Status::Nt(header.status)
     } else {

@@ -72,7 +72,6 @@ impl Server {
         };
         let name = request.name();
         let Some(write) = request.as_mailslot_write() else {
-            // A request on \PIPE\LANMAN (remote administration) would become an event of its own here.
             let below = name.strip_prefix_ignore_ascii_case(MAILSLOT_PREFIX);
             return refuse(match below {
                 Some(slot) if slot.is_empty() => NtStatus::OBJECT_NAME_NOT_FOUND,

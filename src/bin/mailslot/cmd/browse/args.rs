@@ -10,22 +10,30 @@ use crate::lan::{self, LanArgs};
 
 /// Show the workgroups and computers of the Network Neighborhood
 ///
+/// Asks as Windows does: the master browser for its backups, one of these for its list, over an anonymous SMB1 session; if
+/// none gives it the master itself. If that does not either, what announces itself within 3 s is shown. Standard error,
+/// and each JSON object, says where the list came from. No name is claimed.
+///
 /// With --passive it only listens: to the announcements that computers and masters broadcast, for so many seconds. Nothing
-/// is sent, no name is claimed, no connection is made. A computer announces itself every 12 minutes (more often when it has just
+/// is sent, and no connection is made. A computer announces itself every 12 minutes (more often when it has just
 /// started), so that a complete list takes that long.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  mailslot browse                                             the computers of this computer's workgroup
+  mailslot browse LABDOM --type printq                        the print servers of LABDOM
+  mailslot browse --domains --json                            the workgroups, as JSON objects
   mailslot browse --passive 60                                what announces itself within a minute
   mailslot browse --passive 60 LABDOM                         the computers of one workgroup
   mailslot browse --passive 60 --domains                      only the workgroups, and their masters
   mailslot browse --passive 60 --type printq --type 0x4       only computers with one of these types
   mailslot browse --passive 60 --json | jq .computer          one JSON object per line
 
-Listening needs port 138, for which a right is needed (mailslot listen --help).
+Listening needs port 138, for which a right is needed (mailslot listen --help). Asking does without, except that Windows
+answers to that port alone; computers that speak no SMB1 give no list.
 
 Exit status: 0 there is a list; 1 there is none, or nothing in it; 2 wrong use, or a port that is not to be had.")]
 pub(crate) struct BrowseArgs {
-    /// Only this workgroup or domain
+    /// Of this workgroup or domain [default: this computer's, with --passive all]
     #[arg(value_name = "WORKGROUP", value_parser = workgroup)]
     pub(crate) of: Option<String>,
 
@@ -39,7 +47,7 @@ pub(crate) struct BrowseArgs {
     types: Vec<ServerType>,
 
     /// Only listen, this long; end sooner with Ctrl-C
-    #[arg(long, value_name = "SECONDS", value_parser = lan::seconds, required = true)]
+    #[arg(long, value_name = "SECONDS", value_parser = lan::seconds)]
     pub(crate) passive: Option<Duration>,
 
     /// Say on standard error what is heard as it comes
@@ -70,7 +78,8 @@ impl BrowseArgs {
     }
 }
 
-fn workgroup(text: &str) -> Result<String, String> {
+/// A name that can be a computer's or a workgroup's.
+pub(crate) fn workgroup(text: &str) -> Result<String, String> {
     use mailslot::wire::name::{NetbiosName, Suffix};
     NetbiosName::new(text, Suffix::WORKSTATION).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }

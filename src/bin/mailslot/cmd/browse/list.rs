@@ -10,17 +10,51 @@ use crate::json::Json;
 use crate::output::Output;
 use crate::text;
 
-/// Where a list is from.
+/// What kind of source a list is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// From the announcements that came by.
+pub(crate) enum Source {
+    /// A backup browser's list.
+    Backup,
+    /// The master browser's list.
+    Master,
+    /// The announcements that came by.
     Heard,
 }
 
-impl Origin {
+impl Source {
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Backup => "backup",
+            Self::Master => "master",
             Self::Heard => "heard",
+        }
+    }
+}
+
+/// Where a list is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) source: Source,
+    /// The computer that gave it.
+    pub(crate) name: Option<ServerName>,
+    pub(crate) address: Option<Ipv4Addr>,
+}
+
+impl Origin {
+    pub(crate) const HEARD: Self = Self { source: Source::Heard, name: None, address: None };
+
+    /// `,"source":"backup","from":"PC7","from_address":"192.0.2.7"`
+    pub(crate) fn write(&self, json: &mut Json<'_>) {
+        json.raw(",\"source\":");
+        json.word(self.source.name());
+        if let Some(name) = self.name {
+            json.raw(",\"from\":");
+            json.oem(name.as_bytes());
+        }
+        if let Some(address) = self.address {
+            json.raw(",\"from_address\":\"");
+            json.ip(address);
+            json.raw("\"");
         }
     }
 }
@@ -58,6 +92,18 @@ pub(crate) struct Printer {
 impl Printer {
     pub(crate) fn new(page: CodePage, json: bool, origin: Origin) -> Self {
         Self { output: Output::new(false), page, json, origin }
+    }
+
+    /// Who gave the list, for people; nobody if it was heard.
+    pub(crate) fn from(&self) -> Option<String> {
+        let kind = match self.origin.source {
+            Source::Backup => "the backup browser",
+            Source::Master => "the master browser",
+            Source::Heard => return None,
+        };
+        let name = self.origin.name.map(|name| format!(" {}", self.oem(name))).unwrap_or_default();
+        let address = self.origin.address.map(|address| format!(" ({address})")).unwrap_or_default();
+        Some(format!("{kind}{name}{address}"))
     }
 
     fn oem(&self, name: ServerName) -> String {
@@ -111,18 +157,19 @@ impl Printer {
         }
         let types: Vec<String> = computers.iter().map(|computer| types(computer.server_type)).collect();
         let width = types.iter().map(String::len).max().unwrap_or(0).clamp(4, 60);
+        let with_address = computers.iter().any(|computer| computer.address.is_some());
+        let place = |address: String| if with_address { format!("{address:<15}  ") } else { String::new() };
         if !computers.is_empty() {
-            self.line(&format!(
-                "  {:<15}  {:<15}  {:<5}  {:<width$}  COMMENT",
-                "COMPUTER", "ADDRESS", "OS", "TYPE"
-            ))?;
+            let address = place("ADDRESS".to_owned());
+            self.line(&format!("  {:<15}  {address}{:<5}  {:<width$}  COMMENT", "COMPUTER", "OS", "TYPE"))?;
         }
         for (computer, types) in computers.iter().zip(types) {
             let address = computer.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
             let Version { major, minor, .. } = computer.version;
             let line = format!(
-                "  {:<15}  {address:<15}  {:<5}  {types:<width$}  {}",
+                "  {:<15}  {}{:<5}  {types:<width$}  {}",
                 self.oem(computer.name),
+                place(address),
                 format!("{major}.{minor}"),
                 text::oem(&computer.comment, self.page),
             );
@@ -140,8 +187,7 @@ impl Printer {
             Some(master) => json.oem(master.as_bytes()),
             None => json.raw("null"),
         }
-        json.raw(",\"source\":");
-        json.word(self.origin.name());
+        self.origin.write(&mut json);
         json.raw("}");
     }
 
@@ -171,8 +217,7 @@ impl Printer {
         if let Some(expires_in) = computer.expires_in {
             json.field(",\"expires_in\":", expires_in);
         }
-        json.raw(",\"source\":");
-        json.word(self.origin.name());
+        self.origin.write(&mut json);
         json.raw("}");
     }
 }

@@ -1,16 +1,18 @@
 //! `mailslot browse`: the workgroups and computers of the LAN.
 
 mod args;
-mod list;
+mod ask;
+pub(crate) mod list;
 mod passive;
+pub(crate) mod query;
 
-pub(crate) use args::BrowseArgs;
+pub(crate) use args::{BrowseArgs, workgroup};
 
 use crate::Outcome;
 
 pub(crate) fn run(args: &BrowseArgs) -> anyhow::Result<Outcome> {
     match args.passive {
         Some(time) => passive::run(args, time),
-        None => anyhow::bail!("only --passive is there so far"),
+        None => ask::run(args),
     }
 }

@@ -42,7 +42,11 @@ pub(crate) fn run(args: &BrowseArgs, time: Duration) -> anyhow::Result<Outcome> 
         };
         node.shutdown().await?;
         result?;
-        print(args, &ears)
+        let only = match &args.of {
+            Some(name) => Some(ServerName::from(&NetbiosName::new(name, Suffix::WORKSTATION)?)),
+            None => None,
+        };
+        print(args, &ears, only)
     })
 }
 
@@ -104,12 +108,9 @@ fn say(args: &BrowseArgs, message: &Message, heard: Heard) {
     }
 }
 
-fn print(args: &BrowseArgs, ears: &Ears) -> anyhow::Result<Outcome> {
+/// Prints what was heard; of this workgroup only, if one is named.
+pub(super) fn print(args: &BrowseArgs, ears: &Ears, only: Option<ServerName>) -> anyhow::Result<Outcome> {
     let now = ears.now();
-    let only = match &args.of {
-        Some(name) => Some(ServerName::from(&NetbiosName::new(name, Suffix::WORKSTATION)?)),
-        None => None,
-    };
     let is_wanted = |known: &&HeardWorkgroup| only.is_none_or(|name| name == known.name);
     let workgroups: Vec<Workgroup> = ears
         .observer
@@ -117,7 +118,7 @@ fn print(args: &BrowseArgs, ears: &Ears) -> anyhow::Result<Outcome> {
         .filter(is_wanted)
         .map(|known| Workgroup { name: known.name, master: known.master })
         .collect();
-    let mut printer = Printer::new(args.code_page.code_page, args.json, Origin::Heard);
+    let mut printer = Printer::new(args.code_page.code_page, args.json, Origin::HEARD);
     if args.domains {
         printer.workgroups(&workgroups)?;
     } else {
