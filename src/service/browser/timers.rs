@@ -71,8 +71,8 @@ pub const ELECTION_QUIET: Duration = Duration::from_secs(30);
 
 /// How long after a lost election its winner must have been heard of. No text has it; without it a frame of a stranger
 /// that wins and then keeps silent would leave the workgroup without a master for 12 minutes. nmbd announces itself
-/// 12 s after its last RequestElection.
-pub const ELECTION_WATCH: Duration = Duration::from_secs(60);
+/// 12 s after its last RequestElection; a master that stays one says nothing of itself, and is asked then.
+pub const ELECTION_WATCH: Duration = Duration::from_secs(20);
 
 /// Between MasterAnnouncements, and between the fetches of lists (MS-BRWS 3.3.2 <43> <44>).
 pub const LIST_EXCHANGE: Duration = Duration::from_secs(12 * 60);
