@@ -7,7 +7,7 @@ use mailslot::slot::MailslotError;
 
 use crate::{Machine, data, kill, role, try_create, try_open};
 
-fn tries() -> usize {
+pub(crate) fn tries() -> usize {
     std::env::var("MAILSLOT_TRIES").ok().and_then(|tries| tries.parse().ok()).unwrap_or(10)
 }
 

@@ -8,6 +8,7 @@ mod many;
 mod nodes;
 mod program;
 mod tasks;
+mod terminals;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::ValueParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
-use mailslot::slot::{Profile, SlotPath};
+use mailslot::slot::Profile;
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
 
@@ -54,6 +54,20 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
+}
+
+impl Command {
+    /// The LAN options of a command that has them.
+    pub(crate) const fn lan_mut(&mut self) -> Option<&mut LanArgs> {
+        match self {
+            Self::Listen(args) => Some(&mut args.lan),
+            Self::Send(args) => Some(&mut args.lan),
+            Self::Lookup(args) => Some(&mut args.lan),
+            Self::Status(args) => Some(&mut args.lan),
+            Self::Names(args) => Some(&mut args.lan),
+            _ => None,
+        }
+    }
 }
 
 /// Show what a capture file holds of names, mailslots, browsing and SMB1 sessions
@@ -194,7 +208,8 @@ pub(crate) struct ReplayArgs {
 /// were dropped and why.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  mailslot listen soda                                        on the LAN, until Ctrl-C; needs ports 137 and 138
+  mailslot listen '\\\\.\\mailslot\\soda'                       for the programs of this machine; //./mailslot/soda too
+  mailslot listen soda                                        on the LAN; needs ports 137 and 138, or the service
   mailslot listen --loopback soda                             on a LAN inside this machine, without any right
   mailslot listen --json --count 1 --timeout 30 soda news     the first message to either slot, as JSON
   mailslot listen --raw --count 1 backup > backup.bin         its bytes alone
@@ -205,6 +220,11 @@ pub(crate) struct ReplayArgs {
 MAILSLOT_MESSAGE_TIME, _SLOT, _FROM, _TO, _SIZE, _WAY and _SOURCE. Each slot runs one program at a time; the
 slot's further messages wait in it meanwhile, other slots go on. At the end, running programs are given 5 s.
 
+Where the slots are: a slot that is given by its path is on this machine's own node, for all its programs: the
+service's, if mailslot serve runs, else one of this user, which the first listener starts, which needs no right, and
+which ends with the last handle. A name alone is on the LAN: by the service, if it runs, else as a computer of its own.
+With LAN options it is always a computer of its own, and paths are slots of that one.
+
 Ports 137 and 138 need a right, which the program can be given once:
   sudo setcap cap_net_bind_service+ep $(readlink -f $(command -v mailslot))
 
@@ -213,7 +233,7 @@ Exit status: 0 messages came, or Ctrl-C ended it; 1 --timeout passed before a me
 pub(crate) struct ListenArgs {
     /// The mailslots: soda, '\\.\mailslot\soda' or //./mailslot/soda
     #[arg(required = true, value_name = "SLOT", value_parser = ValueParser::new(lan::local_slot))]
-    pub(crate) slots: Vec<SlotPath>,
+    pub(crate) slots: Vec<lan::OwnSlot>,
 
     /// Print one JSON object per line
     #[arg(long, conflicts_with = "raw")]
@@ -248,8 +268,8 @@ pub(crate) struct ListenArgs {
 
 /// Write a message into the mailslots of a computer, a domain or everybody
 ///
-/// Standard output says what went where. The message goes in this computer's name, which is not claimed: sending needs
-/// no right, takes any free ports, and disturbs no other program that has the name or the ports.
+/// Standard output says what went where. On the LAN the message goes in this computer's name, which is not claimed:
+/// sending needs no right, takes any free ports, and disturbs no other program that has the name or the ports.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").args(["message", "from_file"]))]
 #[command(after_help = "Examples:
@@ -257,13 +277,16 @@ pub(crate) struct ListenArgs {
   mailslot send //PC7/mailslot/soda '12 left'                 the same; slashes need no quotes
   mailslot send //WORKGROUP/mailslot/soda '12 left'           to all computers of a workgroup or domain
   mailslot send '//*/mailslot/soda' '12 left'                 to all of one's own workgroup
+  mailslot send //./mailslot/soda '12 left'                   to a program of this machine
   mailslot send --loopback '//*/mailslot/soda' hello          on the LAN inside this machine
   date | mailslot send //PC7/mailslot/clock                   from standard input, as with -
   mailslot send //PC7/mailslot/soda ''                        an empty message, which is one, too
   mailslot send --via session //PC7/mailslot/soda '12 left'   a short one, acknowledged
   mailslot send --repeat 10 --interval 0.5 //PC7/mailslot/soda ping
 
-A path //./mailslot/NAME is that of this computer's own slots, if a program of it has its name (mailslot listen).
+A path //./mailslot/NAME is a slot of this machine itself (mailslot listen //./mailslot/NAME): nothing goes on a wire, and
+no LAN option applies. This machine's own name reaches its slots, too, and * as well. Other paths go by the service, if
+mailslot serve runs, else, or with LAN options, in the way of a computer of its own.
 Up to 424 bytes (less for long slot names) go in one datagram, which nothing acknowledges: sent means that it is on its
 way. Longer ones go by SMB session, to one computer only: first on --session-port, then on --direct-port.
 

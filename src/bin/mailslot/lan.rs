@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Args, ValueHint};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, ValueHint};
 use mailslot::node::{Builder, InterfaceChoice, LoopbackLan, Node};
 use mailslot::service::names::timers::Timers;
 use mailslot::service::names::{Lmhosts, NodeType};
-use mailslot::slot::Profile;
+use mailslot::slot::{MailslotError, Profile, SlotName, SlotPath};
 use mailslot::wire::{nbdgm, nbns, nbss};
 
 use crate::output::note;
@@ -101,6 +102,23 @@ pub(crate) struct LanArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "MAILSLOT_LMHOSTS")]
     #[arg(hide_env_values = true)]
     lmhosts: Option<PathBuf>,
+
+    #[arg(skip)]
+    pub(crate) given: Given,
+}
+
+/// Whether any LAN option was given. Then the command is a computer of its own on the LAN, whatever node this machine
+/// has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Given {
+    pub(crate) on_command_line: bool,
+    pub(crate) by_environment: bool,
+}
+
+impl Given {
+    pub(crate) const fn any(self) -> bool {
+        self.on_command_line || self.by_environment
+    }
 }
 
 /// Whether the node is on a loopback LAN, and where.
@@ -174,6 +192,18 @@ pub(crate) enum Role {
 }
 
 impl LanArgs {
+    /// Remembers which of the options were given, and how.
+    pub(crate) fn note_sources(&mut self, matches: &ArgMatches) {
+        let options = Self::augment_args(clap::Command::new("lan"));
+        for option in options.get_arguments() {
+            match matches.value_source(option.get_id().as_str()) {
+                Some(ValueSource::CommandLine) => self.given.on_command_line = true,
+                Some(ValueSource::EnvVariable) => self.given.by_environment = true,
+                _ => {}
+            }
+        }
+    }
+
     /// The node's settings.
     pub(crate) fn builder(&self, role: Role) -> anyhow::Result<Builder> {
         let mut builder = Node::builder().workgroup(&self.workgroup).scope(&self.scope).profile(self.profile);
@@ -334,16 +364,27 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, &'static str> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "a number of seconds, such as 2 or 0.5")
 }
 
+/// A slot of this computer, as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnSlot {
+    pub(crate) path: SlotPath,
+    /// Whether by its path `\\.\mailslot\soda`; else by its name alone.
+    pub(crate) by_path: bool,
+}
+
 /// A slot of this computer: `soda`, `\\.\mailslot\soda` or `//./mailslot/soda`.
-pub(crate) fn local_slot(text: &str) -> Result<mailslot::slot::SlotPath, mailslot::slot::MailslotError> {
-    use mailslot::slot::{MailslotError, SlotName, SlotPath};
-    let path = match SlotPath::parse(text) {
-        Ok(path) => path,
+pub(crate) fn local_slot(text: &str) -> Result<OwnSlot, MailslotError> {
+    let (path, by_path) = match SlotPath::parse(text) {
+        Ok(path) => (path, true),
         // A plain name, or a path that lost something on its way here.
         Err(MailslotError::NotAMailslot { .. }) if !text.starts_with(['\\', '/']) => {
-            SlotPath::local(SlotName::new(text)?)
+            (SlotPath::local(SlotName::new(text)?), false)
         }
         Err(error) => return Err(error),
     };
-    if path.is_local() { Ok(path) } else { Err(MailslotError::RemoteCreate { path: text.to_owned() }) }
+    if path.is_local() {
+        Ok(OwnSlot { path, by_path })
+    } else {
+        Err(MailslotError::RemoteCreate { path: text.to_owned() })
+    }
 }

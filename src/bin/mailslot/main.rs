@@ -7,6 +7,8 @@ mod cmd;
 mod input;
 mod json;
 mod lan;
+#[cfg(unix)]
+mod machine;
 mod output;
 mod streams;
 mod text;
@@ -14,7 +16,7 @@ mod traffic;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, Command};
 
@@ -30,7 +32,12 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (Some(lan), Some((_, matches))) = (cli.command.lan_mut(), matches.subcommand()) {
+        lan.note_sources(matches);
+    }
+    let result = match cli.command {
         Command::Decode(args) => cmd::decode::run(&args),
         Command::Capture(args) => cmd::capture::run(&args),
         Command::Replay(args) => cmd::replay::run(&args),

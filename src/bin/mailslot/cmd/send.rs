@@ -3,14 +3,18 @@
 use std::io::{self, IsTerminal, Read};
 
 use anyhow::Context;
+#[cfg(unix)]
+use mailslot::node::local::{Client, LocalError};
 use mailslot::node::{Node, SendError, Sent, Way};
-use mailslot::slot::{MailslotError, SlotPath, Target, Via};
+use mailslot::slot::{MailslotError, SlotPath, Target, Via, Win32Error};
 use mailslot::wire::oem::CodePage;
 
 use crate::Outcome;
 use crate::cli::{SendArgs, WayArg};
 use crate::json::Json;
 use crate::lan::{self, Interrupt, Role};
+#[cfg(unix)]
+use crate::machine;
 use crate::output::{Output, note};
 use crate::text;
 
@@ -20,19 +24,159 @@ const LARGEST: u64 = 1 << 20;
 pub(crate) fn run(args: &SendArgs) -> anyhow::Result<Outcome> {
     let path = SlotPath::parse(&args.path)
         .map_err(|error: MailslotError| anyhow::anyhow!("{}: {error}", error.win32()))?;
+    #[cfg(unix)]
+    let shared = Shared::choose(args, &path)?;
+    #[cfg(not(unix))]
+    let shared = Shared;
     let builder = args.lan.builder(Role::Guest)?;
     let message = message(args)?;
     lan::runtime()?.block_on(async {
         let mut interrupt = Interrupt::new()?;
-        let node = builder.start().await?;
+        let node = if shared.needs_lan() { Some(builder.start().await?) } else { None };
         let result = tokio::select! {
-            result = send(args, &node, &path, &message) => result,
+            result = send(args, &shared, node.as_ref(), &path, &message) => result,
             () = interrupt.wait() => Ok(Outcome::Failed),
         };
-        // It has no names to give up.
-        node.shutdown().await?;
+        if let Some(node) = node {
+            // It has no names to give up.
+            node.shutdown().await?;
+        }
         result
     })
+}
+
+/// What part the node has that the programs of this machine share.
+#[cfg(unix)]
+#[derive(Debug)]
+struct Shared {
+    client: Client,
+    part: Part,
+}
+
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// None: the command is a computer of its own.
+    None,
+    /// All: the path is this machine's, or the service is there, which has the network.
+    All,
+    /// The slots of this machine; what the path means besides is asked of the LAN.
+    Own,
+}
+
+#[cfg(unix)]
+impl Shared {
+    fn choose(args: &SendArgs, path: &SlotPath) -> anyhow::Result<Self> {
+        let client = machine::client();
+        let part = match &path.target {
+            Target::Local => {
+                anyhow::ensure!(
+                    !args.lan.given.on_command_line && args.via.is_none(),
+                    "{} is a slot of this machine itself, to which LAN options say nothing; the slots of a \
+                     computer on the LAN are at //NAME/mailslot/{}",
+                    text::safe(&path.to_string()),
+                    text::safe(&path.name.to_string())
+                );
+                Part::All
+            }
+            // The machine's node goes whichever way it finds.
+            _ if args.lan.given.any() || args.via.is_some() => Part::None,
+            _ if machine::service(&client)?.is_some() => Part::All,
+            _ => Part::Own,
+        };
+        Ok(Self { client, part })
+    }
+
+    fn needs_lan(&self) -> bool {
+        self.part != Part::All
+    }
+
+    /// Sends by the machine's node; `None` if it has no part in it.
+    fn send(&self, path: &SlotPath, message: &[u8]) -> Option<Result<Sent, Failed>> {
+        use mailslot::node::local::RemoteSendError as Error;
+        let absent = |error: &Error| match error {
+            Error::NoNetwork | Error::Local(LocalError::NoNode { .. } | LocalError::Unsafe { .. }) => true,
+            Error::Local(LocalError::Mailslot(error)) => matches!(error, MailslotError::NotFound { .. }),
+            _ => false,
+        };
+        let result = match self.part {
+            Part::None => return None,
+            Part::All => self.client.send(path, message),
+            Part::Own => match self.client.send(path, message) {
+                Err(error) if absent(&error) => return None,
+                result => result,
+            },
+        };
+        Some(result.map_err(|error| {
+            let nobody = path.is_local() && absent(&error);
+            if nobody && !matches!(error, Error::Local(LocalError::Mailslot(_))) {
+                return MailslotError::NotFound { name: path.name.to_string() }.into();
+            }
+            Failed { win32: error.win32(), text: error.to_string() }
+        }))
+    }
+}
+
+/// There is no such node on this system.
+#[cfg(not(unix))]
+#[derive(Debug)]
+struct Shared;
+
+#[cfg(not(unix))]
+impl Shared {
+    fn needs_lan(&self) -> bool {
+        true
+    }
+
+    fn send(&self, _: &SlotPath, _: &[u8]) -> Option<Result<Sent, Failed>> {
+        None
+    }
+}
+
+/// Why a message was not sent.
+#[derive(Debug)]
+struct Failed {
+    win32: Win32Error,
+    text: String,
+}
+
+impl From<SendError> for Failed {
+    fn from(error: SendError) -> Self {
+        Self { win32: error.win32(), text: error.to_string() }
+    }
+}
+
+impl From<MailslotError> for Failed {
+    fn from(error: MailslotError) -> Self {
+        Self { win32: error.win32(), text: error.to_string() }
+    }
+}
+
+async fn write(
+    shared: &Shared,
+    node: Option<&Node>,
+    path: &SlotPath,
+    message: &[u8],
+    via: Via,
+) -> Result<Sent, Failed> {
+    let here = tokio::task::block_in_place(|| shared.send(path, message));
+    let Some(node) = node else {
+        // A path that asks for no LAN has been answered.
+        return here.unwrap_or_else(|| Err(SendError::NoNetwork.into()));
+    };
+    match here {
+        // To everybody is to this machine and to the LAN.
+        Some(Ok(sent)) if path.target == Target::Everyone => match node.write_via(path, message, via).await {
+            Ok(mut on_lan) => {
+                on_lan.local = true;
+                Ok(on_lan)
+            }
+            Err(SendError::NoNetwork) => Ok(sent),
+            Err(error) => Err(error.into()),
+        },
+        Some(result) => result,
+        None => Ok(node.write_via(path, message, via).await?),
+    }
 }
 
 fn message(args: &SendArgs) -> anyhow::Result<Vec<u8>> {
@@ -59,12 +203,15 @@ fn message(args: &SendArgs) -> anyhow::Result<Vec<u8>> {
     Ok(message)
 }
 
-async fn send(args: &SendArgs, node: &Node, path: &SlotPath, message: &[u8]) -> anyhow::Result<Outcome> {
+async fn send(
+    args: &SendArgs,
+    shared: &Shared,
+    node: Option<&Node>,
+    path: &SlotPath,
+    message: &[u8],
+) -> anyhow::Result<Outcome> {
     let mut output = Output::new(true);
     let mut outcome = Outcome::Done;
-    // The slots of this computer are those of the program that has its name.
-    let own = SlotPath::new(Target::Named(node.name().base().escape_ascii().to_string()), path.name.clone());
-    let to = if path.is_local() { &own } else { path };
     let via = match args.via {
         None => Via::Any,
         Some(WayArg::Datagram) => Via::Datagram,
@@ -76,12 +223,7 @@ async fn send(args: &SendArgs, node: &Node, path: &SlotPath, message: &[u8]) -> 
         {
             tokio::time::sleep(interval).await;
         }
-        let result = match node.write_via(to, message, via).await {
-            Err(SendError::NameNotFound { .. }) if path.is_local() => {
-                Err(MailslotError::NotFound { name: path.name.to_string() }.into())
-            }
-            result => result,
-        };
+        let result = write(shared, node, path, message, via).await;
         if let Err(error) = &result {
             outcome = Outcome::Failed;
             note(format_args!("{}: {}", text::safe(&path.to_string()), text::lines(&sentence(path, error))));
@@ -99,14 +241,13 @@ async fn send(args: &SendArgs, node: &Node, path: &SlotPath, message: &[u8]) -> 
 }
 
 /// `ERROR_BAD_NETPATH (53): …`
-fn sentence(path: &SlotPath, error: &SendError) -> String {
-    let hint = match error {
-        SendError::Mailslot(MailslotError::NotFound { .. }) if path.is_local() => {
-            "; no program listens in this computer's name"
-        }
-        _ => "",
+fn sentence(path: &SlotPath, error: &Failed) -> String {
+    let hint = if path.is_local() && error.win32 == Win32Error::ERROR_FILE_NOT_FOUND {
+        "; no program of this machine has it\nA listener that joined the LAN by itself is at //NAME/mailslot/SLOT."
+    } else {
+        ""
     };
-    format!("{}: {error}{hint}", error.win32())
+    format!("{}: {}{hint}", error.win32, error.text)
 }
 
 fn line(path: &SlotPath, sent: &Sent) -> String {
@@ -123,10 +264,13 @@ fn line(path: &SlotPath, sent: &Sent) -> String {
             line.push_str(&format!(" by {} to {group}{to} at {}", way.name(), addresses.join(", ")));
         }
     }
+    if sent.local && sent.way != Way::Local {
+        line.push_str(", and local");
+    }
     line
 }
 
-fn object(path: &SlotPath, result: &Result<Sent, SendError>, out: &mut Vec<u8>) {
+fn object(path: &SlotPath, result: &Result<Sent, Failed>, out: &mut Vec<u8>) {
     let mut json = Json { out, page: CodePage::default() };
     json.raw("{\"path\":");
     json.string(&path.to_string());
@@ -147,15 +291,16 @@ fn object(path: &SlotPath, result: &Result<Sent, SendError>, out: &mut Vec<u8>) 
             });
             json.field("],\"bytes\":", sent.bytes);
             json.boolean(",\"truncated\":", sent.truncated);
+            json.boolean(",\"local\":", sent.local);
         }
         Err(error) => {
-            json.field(",\"error\":{\"code\":", error.win32().code());
-            if let Some(name) = error.win32().name() {
+            json.field(",\"error\":{\"code\":", error.win32.code());
+            if let Some(name) = error.win32.name() {
                 json.raw(",\"name\":");
                 json.string(name);
             }
             json.raw(",\"message\":");
-            json.string(&error.to_string());
+            json.string(&error.text);
             json.raw("}");
         }
     }

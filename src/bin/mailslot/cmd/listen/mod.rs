@@ -1,6 +1,7 @@
 //! `mailslot listen`: slots, and what comes into them.
 
 mod exec;
+mod places;
 mod print;
 
 use core::future::{Future, pending, poll_fn};
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 pub(crate) use self::exec::Exec;
+use self::places::Places;
 pub(crate) use self::print::Fact;
 use self::print::Printer;
 use crate::Outcome;
@@ -28,70 +30,68 @@ use crate::text;
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(args: &ListenArgs) -> anyhow::Result<Outcome> {
-    let builder = args.lan.builder(Role::Member)?;
+    let places = Places::choose(args)?;
+    let builder = places.on_lan().then(|| args.lan.builder(Role::Member)).transpose()?;
     lan::runtime()?.block_on(async {
         let mut interrupt = Interrupt::new()?;
-        let node = builder.start().await?;
-        let result = listen(args, &node, &mut interrupt).await;
-        // Others learn at once that the names are free. A second Ctrl-C does not wait for it.
-        tokio::select! {
-            _ = node.shutdown() => {}
-            () = interrupt.wait() => {}
+        let node = match builder {
+            Some(builder) => Some(builder.start().await?),
+            None => None,
+        };
+        let result = listen(args, &places, node.as_ref(), &mut interrupt).await;
+        if let Some(node) = node {
+            // Others learn at once that the names are free. A second Ctrl-C does not wait for it.
+            tokio::select! {
+                _ = node.shutdown() => {}
+                () = interrupt.wait() => {}
+            }
         }
         result
     })
 }
 
-async fn listen(args: &ListenArgs, node: &Node, interrupt: &mut Interrupt) -> anyhow::Result<Outcome> {
-    let options = CreateOptions {
-        max_message_size: args.max_message_size,
-        read_timeout: ReadTimeout::FOREVER,
-        ..CreateOptions::default()
-    };
-    let slots: Vec<SlotReader> = args
-        .slots
-        .iter()
-        .map(|path| node.create(path, options).map_err(|error| refused(&error)))
-        .collect::<Result<_, _>>()?;
-    match claim(args, node, interrupt).await? {
-        Claim::Done => {}
-        Claim::Interrupted => return Ok(Outcome::Done),
-        Claim::TimedOut => {
-            note(format_args!("the names were not to be had in time"));
-            return Ok(Outcome::NothingMatched);
+async fn listen(
+    args: &ListenArgs,
+    places: &Places,
+    node: Option<&Node>,
+    interrupt: &mut Interrupt,
+) -> anyhow::Result<Outcome> {
+    let slots: Vec<SlotReader> =
+        args.slots.iter().map(|slot| places.create(slot, node, options(args))).collect::<Result<_, _>>()?;
+    if let Some(node) = node {
+        match claim(args, node, interrupt).await? {
+            Claim::Done => {}
+            Claim::Interrupted => return Ok(Outcome::Done),
+            Claim::TimedOut => {
+                note(format_args!("the names were not to be had in time"));
+                return Ok(Outcome::NothingMatched);
+            }
         }
     }
-    let names: Vec<_> = slots.iter().map(|slot| text::safe(&slot.name().to_string())).collect();
-    note(format_args!(
-        "listening as {} in {} on {}: {}",
-        base(node.name()),
-        base(node.workgroup()),
-        lan::interfaces(node),
-        names.join(", ")
-    ));
-    for fault in node.session_faults() {
+    places.announce(args, node);
+    for fault in node.iter().flat_map(|node| node.session_faults()) {
         note(format_args!("{fault}"));
     }
-    let mut listener = Listener::new(args, &slots);
+    let mut listener = Listener::new(args, places, slots);
     let result = listener.run(interrupt).await;
     let received = listener.printer.printed;
     let waited = listener.wait_for_programs(interrupt).await;
     match result {
         Err(error) if is_closed_pipe(&error) => Err(error),
         result => {
-            report_drops(node, received);
+            report_drops(node, &listener, received);
             waited?;
             result
         }
     }
 }
 
-fn base(name: mailslot::wire::name::NetbiosName) -> String {
-    name.base().escape_ascii().to_string()
-}
-
-fn refused(error: &MailslotError) -> anyhow::Error {
-    anyhow::anyhow!("{}: {error}", error.win32())
+fn options(args: &ListenArgs) -> CreateOptions {
+    CreateOptions {
+        max_message_size: args.max_message_size,
+        read_timeout: ReadTimeout::FOREVER,
+        ..CreateOptions::default()
+    }
 }
 
 enum Claim {
@@ -122,7 +122,8 @@ async fn claim(args: &ListenArgs, node: &Node, interrupt: &mut Interrupt) -> any
 
 struct Listener<'a> {
     args: &'a ListenArgs,
-    slots: &'a [SlotReader],
+    places: &'a Places,
+    slots: Vec<SlotReader>,
     printer: Printer,
     exec: Option<Exec>,
     /// The programs that run, by the slot whose message each has.
@@ -134,14 +135,15 @@ struct Listener<'a> {
 }
 
 impl<'a> Listener<'a> {
-    fn new(args: &'a ListenArgs, slots: &'a [SlotReader]) -> Self {
+    fn new(args: &'a ListenArgs, places: &'a Places, slots: Vec<SlotReader>) -> Self {
         Self {
             args,
-            slots,
+            places,
             printer: Printer::new(args),
             exec: Exec::new(&args.exec),
             running: JoinSet::new(),
             busy: vec![false; slots.len()],
+            slots,
             first: 0,
         }
     }
@@ -163,9 +165,10 @@ impl<'a> Listener<'a> {
             }
             self.printer.flush()?;
             tokio::select! {
-                (index, message) = next(self.slots, &self.busy, self.first) => {
-                    self.take(index, message.context("reading the mailslot")?)?;
-                }
+                (index, message) = next(&self.slots, &self.busy, self.first) => match message {
+                    Err(MailslotError::NodeGone { reason }) => self.create_again(index, &reason)?,
+                    message => self.take(index, message.context("reading the mailslot")?)?,
+                },
                 Some(done) = self.running.join_next() => self.is_free(done),
                 () = &mut alarm => {
                     let enough = self.printer.printed > 0 && self.args.count.is_none();
@@ -176,6 +179,19 @@ impl<'a> Listener<'a> {
         }
         self.printer.flush()?;
         Ok(Outcome::Done)
+    }
+
+    /// Its node has died, and the slot with it. What it held is lost; what is sent from now on is not.
+    fn create_again(&mut self, index: usize, reason: &str) -> anyhow::Result<()> {
+        let slot = self.args.slots.get(index).zip(self.slots.get_mut(index));
+        let (slot, reader) = slot.context("no such mailslot")?;
+        note(format_args!(
+            "the node of this machine has ended: {}; creating the mailslot '{}' again",
+            text::safe(reason),
+            text::safe(&slot.path.name.to_string())
+        ));
+        *reader = self.places.create(slot, None, options(self.args))?;
+        Ok(())
     }
 
     fn is_free(&mut self, done: Result<usize, tokio::task::JoinError>) {
@@ -255,7 +271,22 @@ async fn next(slots: &[SlotReader], busy: &[bool], first: usize) -> (usize, Resu
 }
 
 /// What did not reach a slot, if there was anything.
-fn report_drops(node: &Node, received: u64) {
+fn report_drops(node: Option<&Node>, listener: &Listener<'_>, received: u64) {
+    let mut lost: BTreeMap<&str, u64> = BTreeMap::new();
+    let shared = listener.slots.iter().zip(&listener.args.slots);
+    for (reader, _) in shared.filter(|(_, slot)| listener.places.is_shared(slot)) {
+        // A node that is gone has no counters any more.
+        let drops = reader.stats().map(|stats| stats.drops).unwrap_or_default();
+        for (reason, count) in [
+            ("over_max_message_size", drops.over_max_message_size),
+            ("queue_messages", drops.queue_messages),
+            ("queue_bytes", drops.queue_bytes),
+        ] {
+            *lost.entry(reason).or_default() += count;
+        }
+    }
+    report(received, "messages were dropped", &lost);
+    let Some(node) = node else { return };
     let stats = node.stats();
     let mut drops: BTreeMap<&str, u64> = BTreeMap::new();
     for datagrams in stats.interfaces.iter().map(|interface| &interface.datagrams) {
@@ -273,10 +304,15 @@ fn report_drops(node: &Node, received: u64) {
         ("sessions were dropped", &broken),
         ("sessions were not let in", &sessions.refused),
     ] {
-        let total: u64 = counts.values().sum();
-        if total > 0 {
-            let reasons: Vec<_> = counts.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-            note(format_args!("{received} messages came; {total} {what}: {}", reasons.join(", ")));
-        }
+        report(received, what, counts);
+    }
+}
+
+fn report(received: u64, what: &str, counts: &BTreeMap<&str, u64>) {
+    let total: u64 = counts.values().sum();
+    if total > 0 {
+        let reasons = counts.iter().filter(|(_, count)| **count > 0);
+        let reasons: Vec<_> = reasons.map(|(reason, count)| format!("{reason} {count}")).collect();
+        note(format_args!("{received} messages came; {total} {what}: {}", reasons.join(", ")));
     }
 }

@@ -139,8 +139,11 @@ impl Printer {
 
 fn line(fact: &Fact, out: &mut Vec<u8>) {
     let data = &fact.message.data;
-    let (from, to) = (fact.from().unwrap_or_default(), fact.to().unwrap_or_default());
     let source = fact.source().map_or_else(String::new, |source| format!(" ({source})"));
+    let whose = match (fact.from(), fact.to()) {
+        (Some(from), Some(to)) => format!("{from}{source} > {to}"),
+        _ => "from this machine".to_owned(),
+    };
     let cut = if fact.message.truncated { " (cut)" } else { "" };
     let what = known_message(fact.slot.as_bytes(), data, fact.page).unwrap_or_else(|| {
         if data.is_empty() {
@@ -153,8 +156,8 @@ fn line(fact: &Fact, out: &mut Vec<u8>) {
         }
     });
     let slot = text::safe(&fact.slot);
-    let line =
-        format!("{} {slot} {from}{source} > {to} {} bytes by {}{cut}{what}", fact.time, data.len(), fact.way);
+    let way = if fact.names.is_some() { format!(" by {}", fact.way) } else { String::new() };
+    let line = format!("{} {slot} {whose} {} bytes{way}{cut}{what}", fact.time, data.len());
     out.extend_from_slice(line.as_bytes());
 }
 

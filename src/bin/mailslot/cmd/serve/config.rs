@@ -104,7 +104,8 @@ impl Config {
         for slot in file.slot {
             let at = Some(slot.name.span());
             let path = local_slot(slot.name.get_ref())
-                .map_err(|error| Wrong { at: at.clone(), what: error.to_string() })?;
+                .map_err(|error| Wrong { at: at.clone(), what: error.to_string() })?
+                .path;
             if !names.insert(path.name.clone()) {
                 let what = format!("a slot '{}' is above already", path.name);
                 return Err(Wrong { at, what });
