@@ -7,6 +7,7 @@ mod killed;
 mod many;
 mod nodes;
 mod program;
+mod service;
 mod tasks;
 mod terminals;
 

@@ -7,6 +7,9 @@ use nix::unistd::{Uid, User};
 use crate::wire::local::{Admittance, Role};
 
 /// Who may open a slot for writing, besides its owner and the superuser: the place of the security descriptor.
+///
+/// It is about the programs of this machine. A node on a network takes what comes from there for any of its slots: on
+/// these ports nobody is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Admit {

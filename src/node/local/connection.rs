@@ -75,6 +75,7 @@ struct Connection {
     messages: MessagesBuilder,
     refused: u64,
     first_refusal: Option<MailslotError>,
+    counted: Counted,
 }
 
 pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, counted: Counted) {
@@ -93,18 +94,21 @@ pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, cou
         messages: MessagesBuilder::default(),
         refused: 0,
         first_refusal: None,
+        counted,
     };
     if let Err(error) = poll_fn(|cx| connection.poll(cx)).await {
         tracing::debug!(%error, peer.pid, "a local connection ends");
     }
-    // The socket goes last: its end tells the process that the handle is closed.
+    // The socket goes after the handle: its end tells the process that the handle is closed.
     connection.reads.clear();
     if let Some(end) = connection.end.take() {
         let name = end.name().clone();
         drop(end);
         connection.shared.forget_owner(&name);
     }
-    drop(connection);
+    let Connection { stream, counted, .. } = connection;
+    drop(stream);
+    // Last: a node without connections ends.
     drop(counted);
 }
 
@@ -194,6 +198,14 @@ impl Connection {
                     self.ending = true;
                 }
             }
+        }
+        // What is less than a helping is counted by the connection itself.
+        let unread = if input.len() > CHUNK { input.len() } else { 0 };
+        if !self.counted.set_unread(unread) {
+            tracing::warn!(self.peer.user, self.peer.pid, "too much of requests that are not whole");
+            self.answer(0, Body::Failed(Failure::new(FailureCode::LIMIT_REACHED, 0, 0)));
+            self.ending = true;
+            input = BytesMut::new();
         }
         self.input = input;
     }

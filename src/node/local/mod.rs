@@ -15,6 +15,16 @@
 //! The kernel says who connects. A user's node talks to that user and the superuser; the service to whoever its
 //! socket's mode lets in, usually a group. Each slot has an owner, who may admit others ([`Admit`]).
 //!
+//! # What is lost, and when
+//!
+//! A slot holds a bounded queue. A write that finds it full is refused at once, and counted: on Windows `WriteFile` on a
+//! mailslot does not wait for the reader either, and waiting would let a reader that has stopped hold its writers up. A
+//! message is with the reader's process from the moment the node answers its read, as a Win32 read completes into the
+//! reader's memory: what a killed process had been handed and not looked at is lost with it,
+//! [`recv`](super::SlotReader::recv) at most the one message that it asked for. What it had not asked for stays in the
+//! slot while another handle is open. When the node itself dies, so do its slots and what they hold; calls fail with
+//! [`MailslotError::NodeGone`](crate::slot::MailslotError::NodeGone), and creating the slot again starts a new node.
+//!
 //! # Writing and reading much
 //!
 //! A write waits for the node's answer, as Win32 has it, and a read takes one message. Where that is too slow,

@@ -9,7 +9,7 @@
 use std::env;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -40,13 +40,18 @@ pub struct Places {
 
 impl Places {
     /// As the environment says: `MAILSLOT_SOCKET`, else [`SERVICE_SOCKET`] and the user's own in
-    /// `$XDG_RUNTIME_DIR/mailslot`, or in `/tmp/mailslot-UID` where there is no such directory.
+    /// `$XDG_RUNTIME_DIR/mailslot`, or in `/tmp/mailslot-UID` where there is no such directory of this user.
     pub fn from_environment() -> Self {
         let chosen = env::var_os(SOCKET_VARIABLE).filter(|path| !path.is_empty());
         let only = chosen.is_some();
         let service = chosen.map_or_else(|| PathBuf::from(SERVICE_SOCKET), PathBuf::from);
         let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let user = match runtime.filter(|path| path.is_absolute() && path.is_dir()) {
+        // `su` leaves that of the user before, where a node of this one has no place.
+        let own = |path: &PathBuf| {
+            let found = path.metadata();
+            found.is_ok_and(|found| found.is_dir() && found.uid() == nix::unistd::geteuid().as_raw())
+        };
+        let user = match runtime.filter(|path| path.is_absolute() && own(path)) {
             Some(path) => path.join("mailslot"),
             None => PathBuf::from(format!("/tmp/mailslot-{}", nix::unistd::geteuid())),
         };
@@ -189,6 +194,7 @@ impl Seat {
 /// Listens at `socket`, which must be the caller's to replace.
 pub(super) fn bind(socket: &Path) -> Result<UnixListener, LocalError> {
     let failed = |operation, source| LocalError::File { operation, path: socket.to_owned(), source };
+    check_replaceable(socket)?;
     match std::fs::remove_file(socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(failed("replace the stale socket", error));
@@ -200,6 +206,57 @@ pub(super) fn bind(socket: &Path) -> Result<UnixListener, LocalError> {
     Ok(listener)
 }
 
+/// A path that was given by mistake may be that of anything.
+fn check_replaceable(socket: &Path) -> Result<(), LocalError> {
+    let failed = |source| LocalError::File { operation: "replace", path: socket.to_owned(), source };
+    match socket.symlink_metadata() {
+        Ok(found) if found.file_type().is_socket() => Ok(()),
+        Ok(_) => Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "it is no socket"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What the service holds as long as it serves: its socket, and the lock beside it, which says that it lives.
+#[derive(Debug)]
+pub(super) struct ServicePlace {
+    socket: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl ServicePlace {
+    /// Listens at `socket` with the permissions `mode`, replacing what a dead service left there. At no moment may
+    /// anybody connect whom the mode does not admit.
+    pub(super) fn take(socket: &Path, mode: u32) -> Result<(Self, UnixListener), LocalError> {
+        let failed = |operation, source| LocalError::File { operation, path: socket.to_owned(), source };
+        check_replaceable(socket)?;
+        let beside = |ending: &str| {
+            let mut name = socket.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        let lock = lock(&beside(".lock"), FlockArg::LockExclusiveNonblock).map_err(|error| match error {
+            LocalError::File { source, .. } if source.kind() == io::ErrorKind::WouldBlock => {
+                failed("listen at", io::Error::new(io::ErrorKind::AddrInUse, "another service does"))
+            }
+            error => error,
+        })?;
+        let new = beside(".new");
+        let listener = bind(&new)?;
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&new, permissions).map_err(|source| failed("set the mode of", source))?;
+        std::fs::rename(&new, socket).map_err(|source| failed("listen at", source))?;
+        Ok((Self { socket: socket.to_owned(), _lock: lock }, listener))
+    }
+}
+
+impl Drop for ServicePlace {
+    fn drop(&mut self) {
+        // Nobody else has put one there: the lock is still held.
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
 fn lock(path: &Path, how: FlockArg) -> Result<Flock<File>, LocalError> {
     let failed = |source| LocalError::File { operation: "lock", path: path.to_owned(), source };
     let file = OpenOptions::new()
@@ -208,6 +265,7 @@ fn lock(path: &Path, how: FlockArg) -> Result<Flock<File>, LocalError> {
         .create(true)
         .truncate(false)
         .mode(0o600)
+        .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits())
         .open(path)
         .map_err(failed)?;
     let mut file = file;

@@ -6,12 +6,12 @@ use core::task::Poll;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::access::{Owner, Peer};
 use super::connection::{self, End};
@@ -37,13 +37,18 @@ const SOCKET_LOOKED_AT: Duration = Duration::from_secs(5);
 pub struct ServerLimits {
     /// Connections, each of which is a handle. Default 960, below the descriptors that a process usually may have.
     pub connections: usize,
+    /// Connections of one user to the service, so that none can keep the others out; a user's node has one user.
+    /// Default 480.
+    pub connections_per_user: usize,
+    /// Bytes of requests that are not whole yet, over all connections of one user. Default 64 MiB.
+    pub unread_bytes_per_user: usize,
     /// Duplicated handles that nobody has taken up yet. Default 256.
     pub duplicates: usize,
 }
 
 impl Default for ServerLimits {
     fn default() -> Self {
-        Self { connections: 960, duplicates: 256 }
+        Self { connections: 960, connections_per_user: 480, unread_bytes_per_user: 64 << 20, duplicates: 256 }
     }
 }
 
@@ -63,8 +68,16 @@ pub(super) struct Shared {
     pub(super) node: Option<Node>,
     limits: ServerLimits,
     owners: Mutex<HashMap<SlotName, Weak<Owner>>>,
-    duplicates: Mutex<HashMap<Token, End>>,
+    duplicates: Mutex<HashMap<Token, (End, AbortHandle)>>,
+    users: Mutex<HashMap<u32, Use>>,
     connections: watch::Sender<usize>,
+}
+
+/// What one user has of the node.
+#[derive(Debug, Default)]
+struct Use {
+    connections: usize,
+    unread_bytes: usize,
 }
 
 impl Server {
@@ -81,28 +94,40 @@ impl Server {
     }
 
     fn new(registry: Registry, clock: Clock, role: Role, node: Option<Node>, limits: ServerLimits) -> Self {
-        let (owners, duplicates) = (Mutex::default(), Mutex::default());
+        let (owners, duplicates, users) = (Mutex::default(), Mutex::default(), Mutex::default());
         let connections = watch::Sender::new(0);
         Self {
-            shared: Arc::new(Shared { registry, clock, role, node, limits, owners, duplicates, connections }),
+            shared: Arc::new(Shared {
+                registry,
+                clock,
+                role,
+                node,
+                limits,
+                owners,
+                duplicates,
+                users,
+                connections,
+            }),
         }
     }
 
-    /// Listens at `socket`, replacing what a dead process left there; its permissions become `mode`, which says who
-    /// may connect. For the service, whose directory nobody else can write to. Serves until the future is dropped.
+    /// Listens at `socket`, replacing what a dead service left there; its permissions are `mode`, which says who may
+    /// connect. For the service, whose directory nobody else can write to. Serves until the future is dropped, which
+    /// takes the socket away.
     ///
     /// # Errors
-    /// [`LocalError::File`].
+    /// [`LocalError::File`]: also if another service listens there, or what is there is no socket.
     pub fn listen(
         &self,
         socket: &Path,
         mode: u32,
     ) -> Result<impl Future<Output = io::Error> + Send + use<>, LocalError> {
-        let failed = |operation, source| LocalError::File { operation, path: socket.to_owned(), source };
-        let listener = place::bind(socket)?;
-        let permissions = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(socket, permissions).map_err(|source| failed("set the mode of", source))?;
-        Ok(self.clone().serve(listener))
+        let (place, listener) = place::ServicePlace::take(socket, mode)?;
+        let server = self.clone();
+        Ok(async move {
+            let _place = place;
+            server.serve(listener).await
+        })
     }
 
     /// Serves a socket that listens already, from the service manager for one, until it fails. Needs a tokio runtime.
@@ -182,13 +207,46 @@ async fn vanished(socket: &Path) {
     }
 }
 
-/// Counts a connection as long as it lives.
+/// Counts a connection, and what it has not sent whole, as long as it lives.
 #[derive(Debug)]
-pub(super) struct Counted(Arc<Shared>);
+pub(super) struct Counted {
+    shared: Arc<Shared>,
+    user: u32,
+    unread: usize,
+}
+
+impl Counted {
+    fn new(shared: &Arc<Shared>, user: u32) -> Self {
+        lock(&shared.users).entry(user).or_default().connections += 1;
+        shared.connections.send_modify(|count| *count += 1);
+        Self { shared: Arc::clone(shared), user, unread: 0 }
+    }
+
+    /// Sets how much of a request lies there, and says whether the user may have so much.
+    pub(super) fn set_unread(&mut self, bytes: usize) -> bool {
+        if bytes == self.unread {
+            return true;
+        }
+        let mut users = lock(&self.shared.users);
+        let all = users.entry(self.user).or_default();
+        all.unread_bytes = all.unread_bytes.saturating_sub(self.unread).saturating_add(bytes);
+        self.unread = bytes;
+        all.unread_bytes <= self.shared.limits.unread_bytes_per_user
+    }
+}
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.connections.send_modify(|count| *count -= 1);
+        let mut users = lock(&self.shared.users);
+        if let Some(all) = users.get_mut(&self.user) {
+            all.unread_bytes = all.unread_bytes.saturating_sub(self.unread);
+            all.connections = all.connections.saturating_sub(1);
+            if all.connections == 0 {
+                users.remove(&self.user);
+            }
+        }
+        drop(users);
+        self.shared.connections.send_modify(|count| *count -= 1);
     }
 }
 
@@ -211,8 +269,14 @@ impl Shared {
             tracing::warn!(peer.user, peer.pid, max, "too many connections");
             return refuse(&stream, limit(max));
         }
-        self.connections.send_modify(|count| *count += 1);
-        tokio::spawn(connection::run(stream, peer, Arc::clone(self), Counted(Arc::clone(self))));
+        let max = self.limits.connections_per_user;
+        let of_user = lock(&self.users).get(&peer.user).map_or(0, |all| all.connections);
+        if self.role == Role::SERVICE && of_user >= max {
+            tracing::warn!(peer.user, peer.pid, max, "too many connections of this user");
+            return refuse(&stream, limit(max));
+        }
+        let counted = Counted::new(self, peer.user);
+        tokio::spawn(connection::run(stream, peer, Arc::clone(self), counted));
     }
 
     /// Ends reads at their deadlines.
@@ -260,18 +324,21 @@ impl Shared {
         if duplicates.len() >= self.limits.duplicates {
             return Err(limit(self.limits.duplicates));
         }
-        duplicates.insert(token, end);
-        drop(duplicates);
         let shared = Arc::downgrade(self);
-        tokio::spawn(async move {
+        let expiry = tokio::spawn(async move {
             tokio::time::sleep(DUPLICATES_WAIT).await;
             drop(shared.upgrade().and_then(|shared| shared.take_duplicate(&token)));
         });
+        duplicates.insert(token, (end, expiry.abort_handle()));
+        drop(duplicates);
         Ok(token)
     }
 
     pub(super) fn take_duplicate(&self, token: &Token) -> Option<End> {
-        lock(&self.duplicates).remove(token)
+        let (end, expiry) = lock(&self.duplicates).remove(token)?;
+        // Else one that takes up and duplicates without end would pile up waits.
+        expiry.abort();
+        Some(end)
     }
 
     /// One slot, as anyone sees it; `bytes` is its name.

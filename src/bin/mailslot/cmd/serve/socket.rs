@@ -81,7 +81,10 @@ impl Socket {
 }
 
 fn remove(path: &Path) {
-    if let Err(error) = std::fs::remove_file(path) {
+    // What was listening takes it away, too.
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
         tracing::warn!(socket = %path.display(), %error, "the socket cannot be removed");
     }
 }

@@ -1,0 +1,184 @@
+//! The service's node: who may come, and what nobody may do to it. All on a loopback LAN of this process.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mailslot::node::blocking::SlotReader;
+use mailslot::node::local::{Admit, Client, LocalError, Places, Server, ServerLimits};
+use mailslot::node::{LoopbackLan, Node};
+use mailslot::slot::MailslotError;
+use mailslot::wire::local::{Body, FailureCode, Frame, VERSION};
+use mailslot::wire::{Decode, Encode};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::{data, forever, path, try_create, try_open};
+
+/// Somebody that is not root.
+const NOBODY: u32 = 65_534;
+
+struct Service {
+    directory: TempDir,
+    socket: PathBuf,
+    server: Server,
+    runtime: Runtime,
+}
+
+impl Service {
+    fn new(limits: ServerLimits, mode: u32) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let socket = directory.path().join("mailslot.sock");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let lan = LoopbackLan::of_this_process();
+        let server = runtime.block_on(async {
+            let node = Node::builder().name("SERVICE").loopback(lan).start().await.expect("a node");
+            let server = Server::of_service(node, limits);
+            tokio::spawn(server.listen(&socket, mode).expect("a socket"));
+            server
+        });
+        Self { directory, socket, server, runtime }
+    }
+
+    fn client(&self) -> Client {
+        Client::at(Places::at(&self.socket))
+    }
+
+    fn create(&self, name: &str, admit: Admit) -> SlotReader {
+        SlotReader::from(self.client().create(&path(name), forever(), admit).expect("a new slot"))
+    }
+
+    /// `mailslot send` to a slot of this machine, as nobody: exit status and standard error.
+    fn send_as_nobody(&self, program: &Path, name: &str) -> (Option<i32>, String) {
+        let mut command = Command::new(program);
+        command.args(["send", &format!("//./mailslot/{name}"), "from nobody"]);
+        command.env("MAILSLOT_SOCKET", &self.socket).uid(NOBODY).gid(NOBODY);
+        let output = command.output().expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+#[test]
+fn the_service_has_slots_names_and_a_socket_of_its_mode() {
+    let service = Service::new(ServerLimits::default(), 0o640);
+    assert_eq!(service.socket.metadata().expect("a socket").mode() & 0o7777, 0o640);
+    let node = service.client().node().expect("a node");
+    assert!(node.is_service && node.computer.is_some_and(|name| name.base() == b"SERVICE"), "{node:?}");
+    let soda = service.create("soda", Admit::Default);
+    try_open(&service.client(), "soda").expect("the slot is there").write(b"x").expect("room");
+    assert_eq!(data(&soda), b"x");
+    let again = try_create(&service.client(), "soda").expect_err("there already");
+    assert!(matches!(again, LocalError::Mailslot(MailslotError::AlreadyExists { .. })), "{again}");
+}
+
+#[test]
+fn a_living_service_and_what_is_no_socket_are_not_replaced() {
+    let service = Service::new(ServerLimits::default(), 0o600);
+    let error = service.server.listen(&service.socket, 0o600).err().expect("it lives");
+    assert!(error.to_string().contains("another service does"), "{error}");
+    service.client().node().expect("it still answers");
+    let file = service.directory.path().join("letter");
+    std::fs::write(&file, "dear").expect("room");
+    let link = service.directory.path().join("link");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    for path in [&file, &link] {
+        let error = service.server.listen(path, 0o666).err().expect("no socket");
+        assert!(error.to_string().contains("it is no socket"), "{error}");
+    }
+    assert_eq!(std::fs::read(&file).expect("still there"), b"dear");
+    assert_eq!(file.metadata().expect("still there").mode() & 0o777 & 0o111, 0);
+}
+
+#[test]
+fn a_socket_that_a_dead_service_left_is_replaced() {
+    let service = Service::new(ServerLimits::default(), 0o600);
+    let left = service.directory.path().join("left.sock");
+    drop(std::os::unix::net::UnixListener::bind(&left).expect("a socket"));
+    assert!(left.exists());
+    let serving = service.runtime.block_on(async { service.server.listen(&left, 0o600) }).expect("replaced");
+    let task = service.runtime.spawn(serving);
+    Client::at(Places::at(&left)).node().expect("a node");
+    task.abort();
+    assert!(service.runtime.block_on(task).expect_err("aborted").is_cancelled());
+    assert!(!left.exists(), "it goes with its service");
+}
+
+#[test]
+fn one_user_cannot_take_all_connections_nor_all_memory() {
+    let limits =
+        ServerLimits { connections_per_user: 2, unread_bytes_per_user: 100_000, ..ServerLimits::default() };
+    let service = Service::new(limits, 0o600);
+    let slots = [service.create("a", Admit::Default), service.create("b", Admit::Default)];
+    let error = try_create(&service.client(), "c").expect_err("too many");
+    assert!(matches!(error, LocalError::Mailslot(MailslotError::LimitReached { max: 2, .. })), "{error}");
+    drop(slots);
+    let hello = Frame::new(1, Body::Hello { version: VERSION }).expect("a frame").to_bytes();
+    // The ends of those two are seen in their time.
+    let mut stream = loop {
+        let mut stream = UnixStream::connect(&service.socket).expect("a service");
+        stream.write_all(&hello).expect("room");
+        let mut answer = [0; 9];
+        stream.read_exact(&mut answer).expect("an answer");
+        if answer[8] == 0x81 {
+            break stream;
+        }
+    };
+    stream.read_exact(&mut [0; 39]).expect("the rest of the welcome");
+    // A write of 16 MiB that never ends.
+    let mut half = (16_u32 << 20).to_le_bytes().to_vec();
+    half.resize(400_000, 7);
+    // The service may end the connection while this is written.
+    let _ = stream.write_all(&half);
+    let mut said = Vec::new();
+    let _ = stream.read_to_end(&mut said);
+    let frame = Frame::decode(&said).expect("a last word");
+    assert!(
+        matches!(frame.body(), Body::Failed(failure) if failure.code == FailureCode::LIMIT_REACHED),
+        "{frame:?}"
+    );
+}
+
+/// The slots' rules, with another user. Needs root, to become that user.
+#[test]
+fn slots_admit_their_owner_a_group_or_all() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("SKIPPED: only root can be another user");
+        return;
+    }
+    let service = Service::new(ServerLimits::default(), 0o666);
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(service.directory.path(), open).expect("ours");
+    // An ordinary user may not be allowed to reach the build's directory.
+    let program = service.directory.path().join("mailslot");
+    std::fs::copy(env!("CARGO_BIN_EXE_mailslot"), &program).expect("a copy");
+    let slots = [
+        ("owner", Admit::Owner, false),
+        ("others", Admit::Group(NOBODY - 1), false),
+        ("group", Admit::Group(NOBODY), true),
+        ("all", Admit::All, true),
+        ("default", Admit::Default, true),
+    ];
+    for (name, admit, expected) in slots {
+        let slot = service.create(name, admit);
+        let (code, said) = service.send_as_nobody(&program, name);
+        assert_eq!(code, Some(if expected { 0 } else { 1 }), "{name}: {said}");
+        if expected {
+            assert_eq!(data(&slot), b"from nobody");
+        } else {
+            assert!(said.contains("ERROR_ACCESS_DENIED (5)"), "{name}: {said}");
+            assert_eq!(slot.info().expect("a node").message_count, 0);
+        }
+    }
+    // Nor does one come in whom the socket's mode keeps out.
+    let closed = Service::new(ServerLimits::default(), 0o600);
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(closed.directory.path(), open).expect("ours");
+    let _slot = closed.create("all", Admit::All);
+    let (code, said) = closed.send_as_nobody(&program, "all");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("Only members of the service's group"), "{said}");
+}
