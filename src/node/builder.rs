@@ -4,8 +4,8 @@ use core::net::Ipv4Addr;
 use std::net::UdpSocket;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::tap::Tap;
-use super::{InterfaceChoice, Node, NodeError, SentFrame};
+use super::tap::{Ear, Tap};
+use super::{Arrived, InterfaceChoice, Node, NodeError, SentFrame};
 use crate::service::Limits;
 use crate::service::names::timers::Timers;
 use crate::service::names::{Lmhosts, NameKind, NodeType};
@@ -130,6 +130,7 @@ pub struct Builder {
     claim_names: bool,
     pub(super) hear_all: bool,
     pub(super) tap: Option<Tap>,
+    pub(super) ear: Option<Ear>,
     registry: Option<Registry>,
 }
 
@@ -161,6 +162,7 @@ impl Default for Builder {
             claim_names: true,
             hear_all: false,
             tap: None,
+            ear: None,
             registry: None,
         }
     }
@@ -313,6 +315,14 @@ impl Builder {
     /// Shows `see` every UDP payload that the node has sent, from the task that sent it; it must not block.
     pub fn observe(mut self, see: impl Fn(SentFrame<'_>) + Send + Sync + 'static) -> Self {
         self.tap = Some(Tap::new(see));
+        self
+    }
+
+    /// Shows `hear` every mailslot message that comes in datagrams to one of the node's names, or with [`Self::hear_all`] to
+    /// any name, once, whether there is a slot for it or not; from the task that received it, so it must not block. A
+    /// program that wants messages has slots; this is for one that watches which there are.
+    pub fn overhear(mut self, hear: impl Fn(&Arrived) + Send + Sync + 'static) -> Self {
+        self.ear = Some(Ear::new(hear));
         self
     }
 

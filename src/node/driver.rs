@@ -409,6 +409,9 @@ impl Driver {
             stats.duplicates += 1;
             return;
         }
+        if let Some(ear) = &self.shared.ear {
+            ear.hear(&arrived);
+        }
         match self.ingest.deliver(&arrived) {
             Ok(delivered) => {
                 stats.delivered += 1;

@@ -108,7 +108,11 @@ impl Node {
             incoming,
             outgoing: Arc::new(Pool::new(clock, limits)),
             node_type: settings.node_type.unwrap_or(default_type),
-            shared: Arc::new(Shared::new(settings.suppress_duplicates, settings.tap.clone())),
+            shared: Arc::new(Shared::new(
+                settings.suppress_duplicates,
+                settings.tap.clone(),
+                settings.ear.clone(),
+            )),
             registry,
             clock,
             computer,

@@ -10,7 +10,7 @@ use super::driver::{OwnName, lock};
 use super::duplicates::Duplicates;
 use super::known::Broadcasts;
 use super::stats::{GoneStats, InterfaceStats};
-use super::tap::Tap;
+use super::tap::{Ear, Tap};
 use super::udp::{Port, Service};
 use super::{Arrived, OwnState, SentFrame};
 use crate::service::names::NameKind;
@@ -19,6 +19,7 @@ use crate::wire::name::NetbiosName;
 #[derive(Debug)]
 pub(super) struct Shared {
     tap: Option<Tap>,
+    pub(super) ear: Option<Ear>,
     /// The name tables, by driver.
     tables: Mutex<BTreeMap<u64, Vec<OwnName>>>,
     /// Changes with the tables and the interfaces.
@@ -47,9 +48,10 @@ impl Shared {
         Changes(self.watch())
     }
 
-    pub(super) fn new(suppress_duplicates: bool, tap: Option<Tap>) -> Self {
+    pub(super) fn new(suppress_duplicates: bool, tap: Option<Tap>, ear: Option<Ear>) -> Self {
         Self {
             tap,
+            ear,
             tables: Mutex::default(),
             changed: watch::Sender::new(0),
             duplicates: suppress_duplicates.then(Mutex::default),

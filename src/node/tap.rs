@@ -1,8 +1,10 @@
-//! Seeing what a node puts on the wire.
+//! Seeing what a node puts on the wire, and what it hears there.
 
 use core::fmt;
 use core::net::SocketAddrV4;
 use std::sync::Arc;
+
+use super::Arrived;
 
 /// A UDP payload that a node has sent.
 #[derive(Debug, Clone, Copy)]
@@ -35,5 +37,25 @@ impl Tap {
 impl fmt::Debug for Tap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tap(..)")
+    }
+}
+
+/// Who is shown each message that arrives, whomever it is for.
+#[derive(Clone)]
+pub(super) struct Ear(Arc<dyn Fn(&Arrived) + Send + Sync>);
+
+impl Ear {
+    pub(super) fn new(hear: impl Fn(&Arrived) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hear))
+    }
+
+    pub(super) fn hear(&self, arrived: &Arrived) {
+        (self.0)(arrived);
+    }
+}
+
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ear(..)")
     }
 }

@@ -44,7 +44,7 @@ fn host<'a>(name: &'a [u8], server_type: ServerType, comment: &'a [u8]) -> Annou
 }
 
 /// What a LAN of three workgroups says.
-fn announce(lan: &Lan) {
+pub(crate) fn announce(lan: &Lan) {
     let master = SERVER | ServerType::MASTER_BROWSER;
     let frames = [
         ("PC7<00>", "SALES<1d>", BrowserFrame::HostAnnouncement(host(b"PC7", SERVER, b"by the w\x81ndow"))),

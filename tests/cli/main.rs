@@ -18,6 +18,8 @@ mod send;
 #[cfg(unix)]
 mod serve;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod watch;
 mod write;
 
 use assert_cmd::Command;

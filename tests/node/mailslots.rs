@@ -255,3 +255,39 @@ async fn a_guest_sends_beside_a_node_of_its_name_and_address() {
     }
     assert_eq!(reader.stats().interfaces[0].datagrams.own, 0);
 }
+
+/// What is sent to others comes by on the LAN: a node that hears all is shown it, and keeps what it has a slot for.
+#[tokio::test]
+async fn what_others_say_to_each_other_is_overheard() {
+    let lan = lan();
+    let (heard, mut messages) = tokio::sync::mpsc::unbounded_channel();
+    let hear = move |arrived: &mailslot::node::Arrived| {
+        let text = format!("{} {} > {}", arrived.slot, arrived.source, arrived.destination);
+        // The test may be over.
+        _ = heard.send((text, arrived.data.to_vec()));
+    };
+    let ears =
+        builder(lan, "EARS").claim_names(false).hear_all(true).overhear(hear).start().await.expect("up");
+    let news = slot(&ears, "news");
+    let (writer, _reader) = tokio::join!(
+        ready(builder(lan, "WRITER").workgroup("SALES")),
+        ready(builder(lan, "READER").workgroup("SALES")),
+    );
+    for (to, message) in [
+        (r"\\*\mailslot\soda", "12 left"),
+        (r"\\READER\mailslot\soda", "unheard"),
+        (r"\\*\mailslot\News", "end"),
+    ] {
+        writer.write(&path(to), message.as_bytes()).await.expect("sent");
+    }
+    let expected = [("soda WRITER<00> > SALES<00>", "12 left"), ("News WRITER<00> > SALES<00>", "end")];
+    for (text, message) in expected {
+        let got = tokio::time::timeout(LONG, messages.recv()).await.expect("in time").expect("a message");
+        assert_eq!(got, (text.to_owned(), message.as_bytes().to_vec()));
+    }
+    assert_eq!(data(&news).await, b"end");
+    let stats = ears.stats();
+    let datagrams = &stats.interfaces[0].datagrams;
+    assert_eq!((datagrams.received, datagrams.delivered, datagrams.drops.get("no_slot")), (2, 1, Some(&1)));
+    assert_eq!((stats.sent.datagrams, stats.interfaces[0].names.sent), (0, 0));
+}

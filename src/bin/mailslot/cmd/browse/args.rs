@@ -17,6 +17,9 @@ use crate::lan::{self, LanArgs};
 /// With --passive it only listens: to the announcements that computers and masters broadcast, for so many seconds. Nothing
 /// is sent, and no connection is made. A computer announces itself every 12 minutes (more often when it has just
 /// started), so that a complete list takes that long.
+///
+/// With --watch it listens in the same way and shows all that lives on the LAN on the whole terminal until q is pressed:
+/// workgroups, computers and when they expire, elections, and how many messages come for which mailslots.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mailslot browse                                             the computers of this computer's workgroup
@@ -27,11 +30,13 @@ use crate::lan::{self, LanArgs};
   mailslot browse --passive 60 --domains                      only the workgroups, and their masters
   mailslot browse --passive 60 --type printq --type 0x4       only computers with one of these types
   mailslot browse --passive 60 --json | jq .computer          one JSON object per line
+  mailslot browse --watch                                     the LAN as it lives, on the whole terminal
 
 Listening needs port 138, for which a right is needed (mailslot listen --help). Asking does without, except that Windows
 answers to that port alone; computers that speak no SMB1 give no list.
 
-Exit status: 0 there is a list; 1 there is none, or nothing in it; 2 wrong use, or a port that is not to be had.")]
+Exit status: 0 there is a list; 1 there is none, or nothing in it; 2 wrong use, or a port that is not to be had. --watch: 0
+when the user ends it.")]
 pub(crate) struct BrowseArgs {
     /// Of this workgroup or domain [default: this computer's, with --passive all]
     #[arg(value_name = "WORKGROUP", value_parser = workgroup)]
@@ -49,6 +54,10 @@ pub(crate) struct BrowseArgs {
     /// Only listen, this long; end sooner with Ctrl-C
     #[arg(long, value_name = "SECONDS", value_parser = lan::seconds)]
     pub(crate) passive: Option<Duration>,
+
+    /// Show the LAN as it lives, on the whole terminal; ? there says which keys do what, q ends it
+    #[arg(long, conflicts_with_all = ["passive", "domains", "types", "json"])]
+    pub(crate) watch: bool,
 
     /// Say on standard error what is heard as it comes
     #[arg(short, long, requires = "passive")]
