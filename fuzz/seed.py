@@ -76,6 +76,15 @@ def timed(parts):
     return b"".join(struct.pack(">BBH", 1, 10, len(part)) + part for part in parts)
 
 
+def dialogue(case):
+    """The inputs of a conformance case, each behind what it is, the seconds that pass, and its length."""
+    words = {"connected": 0, "end": 0xFF, "refused": 0xFD, "silence": 0}
+    for path in sorted(case.glob("*-input")):
+        word = path.read_text().split("\n")[0]
+        data = b"" if word in words else bytes.fromhex(word)
+        yield struct.pack(">BBH", words.get(word, 0), 30 if word == "silence" else 0, len(data)) + data
+
+
 def main():
     for target, layers in TARGETS.items():
         for layer in layers:
@@ -112,6 +121,13 @@ def main():
         for data in frames("rap_data"):
             head = bytes([min(len(parameters), 15), min((len(data) + 3) // 4, 255)])
             seed("netserverenum_client", head + parameters[:15] + data[:1020])
+    # What the sessions' machines are told in the conformance cases, over each port and with both kinds of slots.
+    for machine in ("session_server", "session_client"):
+        for case in sorted((ROOT / "testdata" / "conformance" / machine).iterdir()):
+            setup = (case / "setup").read_text().splitlines()
+            first = {"port 139": [0, 2], "ports 139 445": [0, 16], "ports 445": [1, 17, 33]}.get(setup[0], [1, 3])
+            for kind in first:
+                seed(machine, bytes([kind]) + b"".join(dialogue(case)))
     # Operations of the registry: each number in turn, with small and large arguments.
     for salt in range(8):
         seed("registry", bytes((7 * i * i + salt * i + (i >> 3)) & 0xFF for i in range(240)))

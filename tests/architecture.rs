@@ -300,6 +300,27 @@ fn the_layers_name_only_what_they_may() {
     assert_eq!(found, [], "against the table of layers");
 }
 
+/// CVE-2025-10230: what a peer had written reached a shell. The library runs no program; the program runs only what its
+/// user names (`listen --exec`), the node that it starts for itself, and no shell.
+#[test]
+fn cve_2025_10230_nothing_from_the_network_is_run() {
+    const MAY_RUN: [&str; 3] =
+        ["bin/mailslot/cmd/listen/exec.rs", "bin/mailslot/cmd/node.rs", "node/local/place.rs"];
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    source_files(&src, &mut files);
+    let mut seen = 0;
+    for file in files {
+        let name = file.strip_prefix(&src).expect("below src").to_string_lossy().replace('\\', "/");
+        let source = fs::read_to_string(&file).expect("a readable file");
+        let runs = source.contains("process::Command") || source.contains("process::{Command");
+        assert!(!runs || MAY_RUN.contains(&name.as_str()), "{name}");
+        assert!(!source.contains("\"sh\"") && !source.contains("/bin/sh"), "{name}");
+        seen += usize::from(runs);
+    }
+    assert!(seen > 0, "what runs programs is found");
+}
+
 /// The check finds what it is for.
 #[test]
 fn the_check_can_fail() {

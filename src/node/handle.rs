@@ -95,7 +95,9 @@ impl Node {
         let default_type = if settings.wins.is_empty() { NodeType::B } else { NodeType::H };
         let clock = Clock::start();
         let limits = settings.limits;
+        let shared = Arc::new(Shared::new(settings.suppress_duplicates, settings.tap.clone()));
         let incoming = Arc::new(Context {
+            shared: Arc::clone(&shared),
             registry: registry.clone(),
             clock,
             computer,
@@ -108,11 +110,7 @@ impl Node {
             incoming,
             outgoing: Arc::new(Pool::new(clock, limits)),
             node_type: settings.node_type.unwrap_or(default_type),
-            shared: Arc::new(Shared::new(
-                settings.suppress_duplicates,
-                settings.tap.clone(),
-                settings.ear.clone(),
-            )),
+            shared,
             registry,
             clock,
             computer,

@@ -113,6 +113,12 @@ impl Shared {
         Some(if own.group { NameKind::Group } else { NameKind::Unique })
     }
 
+    /// The names that are this node's alone, on any interface.
+    pub(super) fn unique_names(&self) -> Vec<NetbiosName> {
+        let is_ours = |own: &&OwnName| !own.group && own.state == OwnState::Active;
+        lock(&self.tables).values().flatten().filter(is_ours).map(|own| own.name).collect()
+    }
+
     pub(super) fn set_addresses(&self, addresses: Vec<Ipv4Addr>) {
         *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = addresses;
     }

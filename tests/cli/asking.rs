@@ -104,4 +104,8 @@ fn the_demo_ends_by_itself_and_shows_what_crossed() {
     let line = ran.stdout.lines().find(|line| line.ends_with(soda)).unwrap();
     assert!(line.starts_with("    3 "), "{line}");
     assert!(!ran.stdout.contains("damaged"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("FILESRV has written 4096 bytes by session 139\n"), "{}", ran.stdout);
+    let read = "CAROL   reads 4096 bytes, ";
+    let line = ran.stdout.lines().find(|line| line.trim_start().starts_with(read)).unwrap();
+    assert!(line.ends_with(" from FILESRV<00>"), "{line}");
 }

@@ -124,6 +124,32 @@ pub(crate) fn frame(payload: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A client's side of a TCP connection to `port`: its SYN, and a segment for each of `parts`, a second apart.
+pub(crate) fn tcp_client(port: u16, parts: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = pcap_header();
+    let mut sequence = 1000_u32;
+    let mut add = |sequence: u32, flags: u8, payload: &[u8], seconds: u32| {
+        let mut out = vec![2, 0, 0, 0, 0, 7, 2, 0, 0, 0, 0, 5, 8, 0, 0x45, 0];
+        out.extend(u16::try_from(40 + payload.len()).unwrap().to_be_bytes());
+        out.extend([0, 0, 0, 0, 64, 6, 0, 0]);
+        out.extend(SENDER);
+        out.extend(RECEIVER);
+        out.extend([0x04, 0x44]);
+        out.extend(port.to_be_bytes());
+        out.extend(sequence.to_be_bytes());
+        out.extend([0, 0, 0, 1, 0x50, flags, 0x20, 0, 0, 0, 0, 0]);
+        out.extend(payload);
+        record(&mut file, 1_700_000_000 + seconds, &out);
+    };
+    add(sequence, 0x02, b"", 0);
+    sequence += 1;
+    for (part, seconds) in parts.iter().zip(1..) {
+        add(sequence, 0x18, part, seconds);
+        sequence += length(part);
+    }
+    file
+}
+
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();

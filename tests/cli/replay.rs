@@ -1,5 +1,10 @@
 //! `mailslot replay`: what each slot's reader gets, and what nobody gets.
 
+use mailslot::wire::name::NetbiosName;
+use mailslot::wire::smb::{
+    Body, Command, Header, Piece, SmbMessage, SmbStr, TransactionRequest, TransactionSecondary,
+};
+use mailslot::wire::{Encode, nbss};
 use serde_json::{Value, json};
 
 use crate::build::{self, direct, message, pcap};
@@ -34,13 +39,13 @@ fn objects_have_the_documented_keys() {
         objects(&["replay", "--json", "-"], &sample()),
         [
             json!({"time": "2023-11-14T22:13:20.000000Z", "slot": "app", "from": "PC1<00>", "to": "PC2<00>",
-                   "size": 3, "data": "6f6e65"}),
+                   "size": 3, "data": "6f6e65", "way": "datagram"}),
             json!({"time": "2023-11-14T22:13:21.000000Z", "slot": "app", "from": "PC1<00>", "to": "PC3<20>",
-                   "size": 3, "data": "74776f"}),
+                   "size": 3, "data": "74776f", "way": "datagram"}),
             json!({"time": "2023-11-14T22:13:22.000000Z", "slot": "other\\app", "from": "PC2<00>",
-                   "to": "WG<1e>", "size": 0, "data": ""}),
+                   "to": "WG<1e>", "size": 0, "data": "", "way": "datagram"}),
             json!({"time": "2023-11-14T22:13:24.000000Z", "slot": "APP", "from": "PC1<00>", "to": "*<00>",
-                   "size": 6, "data": "746f20616c6c"}),
+                   "size": 6, "data": "746f20616c6c", "way": "datagram"}),
             json!({"delivered": 4, "dropped": {"damaged": 1, "not_smb": 1}}),
         ]
     );
@@ -93,12 +98,11 @@ fn a_message_no_slot_wants() {
 
 #[test]
 fn what_carries_no_message_has_a_reason() {
-    use mailslot::wire::smb::{Command, Header};
     let error = [0x13, 2, 0, 7, 10, 0, 0, 5, 0, 138, 0x82].to_vec();
     let mut pipe = message("PC1", "PC2", br"\MAILSLOT\app", b"x");
     let at = pipe.windows(9).position(|window| window == br"\MAILSLOT").unwrap();
     pipe[at..at + 9].copy_from_slice(br"\PIPESLOT");
-    let echo = mailslot::wire::Encode::to_bytes(&Header::new(Command(0x2b)));
+    let echo = Header::new(Command(0x2b)).to_bytes();
     let echo = direct("PC1".parse().unwrap(), "PC2".parse().unwrap(), &echo);
     let (messages, totals) = replay(&[], &pcap(&[error, pipe, echo]));
     assert_eq!(messages.len(), 0);
@@ -164,9 +168,75 @@ fn slots_are_bounded() {
     assert_eq!(totals["dropped"], json!({"slot_name_too_long": 1, "too_many_slots": 77}));
 }
 
+/// The packets of a client that writes messages over a session.
+struct Caller(Vec<Vec<u8>>);
+
+impl Caller {
+    fn put(&mut self, mid: u16, body: impl Into<Body<'static>>) {
+        let mut header = Header::new(Command::NONE);
+        header.mid = mid;
+        let message = SmbMessage::new(header, body).unwrap();
+        self.0.push(nbss::Packet::message(&message.to_bytes()).unwrap().to_bytes());
+    }
+
+    fn write(&mut self, mid: u16, slot: &[u8], piece: Piece<'_>) {
+        self.put(mid, TransactionRequest::mailslot_write(SmbStr::oem(slot).unwrap(), 0, piece).unwrap());
+    }
+}
+
+#[test]
+fn what_a_session_carries_is_delivered_too() {
+    let long: Vec<u8> = (0..=255).cycle().take(5000).collect();
+    let mut caller = Caller(Vec::new());
+    let (called, calling) =
+        ("PC7<20>".parse::<NetbiosName>().unwrap(), "PC5<00>".parse::<NetbiosName>().unwrap());
+    caller.0.push(nbss::Packet::request(called.into(), calling.into()).to_bytes());
+    caller.write(1, br"\MAILSLOT\soda", Piece::whole(b"12 left"));
+    // Two messages whose parts come in turn, one that is never whole, and a part of none.
+    caller.write(2, br"\MAILSLOT\soda", Piece::of(&long, 0, 3000));
+    caller.write(3, br"\MAILSLOT\news", Piece::of(&long[1..], 0, 3000));
+    caller.write(4, br"\MAILSLOT\lost", Piece::of(&long, 0, 3000));
+    for (mid, data) in [(3, &long[1..]), (2, &long[..]), (9, &long[..])] {
+        caller.put(mid, TransactionSecondary::new(Piece::EMPTY, Piece::of(data, 3000, 3000)).unwrap());
+    }
+    let (pipe, data) = (SmbStr::oem(br"\PIPE\LANMAN").unwrap(), Piece::whole(b"no message"));
+    caller.put(5, TransactionRequest::new(pipe, &[1, 0, 1], Piece::EMPTY, data).unwrap());
+    let file = build::tcp_client(139, &caller.0);
+    let ran = run(&["replay", "--json", "-"], &file);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let mut objects = crate::parse(&ran.stdout);
+    let totals = objects.pop().unwrap();
+    assert_eq!(totals, json!({"delivered": 3, "dropped": {"unfinished_transaction": 1}}));
+    let got = |index: usize| {
+        let one = &objects[index];
+        (one["time"].clone(), one["slot"].clone(), one["data"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(got(0), (json!("2023-11-14T22:13:22.000000Z"), json!("soda"), hex::encode(b"12 left")));
+    assert_eq!(got(1), (json!("2023-11-14T22:13:26.000000Z"), json!("news"), hex::encode(&long[1..])));
+    assert_eq!(got(2), (json!("2023-11-14T22:13:27.000000Z"), json!("soda"), hex::encode(&long)));
+    for one in &objects {
+        assert_eq!((&one["from"], &one["to"]), (&json!("PC5<00>"), &json!("PC7<20>")));
+        assert_eq!(one["way"], "session 139");
+    }
+    // Only for the names that are ours, and as a Windows 9x takes them.
+    let (messages, totals) = replay(&["--as", "PC8"], &file);
+    assert_eq!((messages.len(), &totals["dropped"]["not_ours"]), (0, &json!(3)));
+    assert_eq!(run(&["replay", "--as", "PC7", "--json", "-"], &file).stdout, ran.stdout);
+    let (messages, totals) = replay(&["--profile", "win9x"], &file);
+    assert_eq!((messages.len(), &totals["dropped"]["session_not_supported"]), (0, &json!(3)));
+    // On port 445 nobody says a name.
+    let direct = build::tcp_client(445, &caller.0[1..2]);
+    let ran = run(&["replay", "-"], &direct);
+    assert_eq!(
+        ran.stdout,
+        "2023-11-14T22:13:21.000000Z soda 10.0.0.5<00> > *SMBSERVER<20> 7 bytes by session 445 \"12 left\"\n\
+         delivered 1 into 1 slots, dropped 0\n"
+    );
+}
+
 #[test]
 fn goldens_and_the_same_bytes_twice() {
-    for name in ["ad-netlogon", "app-mailslots", "browse-client", "nmbd-lm-announce"] {
+    for name in ["ad-netlogon", "app-mailslots", "browse-client", "nmbd-lm-announce", "smbd-mailslot-write"] {
         let file = testdata(&format!("{name}.pcap"));
         for form in [&["replay", "--json"][..], &["replay"]] {
             let args = [form, &[&file]].concat();

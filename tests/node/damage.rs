@@ -2,7 +2,7 @@
 
 use core::net::Ipv4Addr;
 
-use mailslot::node::{DatagramStats, LoopbackLan};
+use mailslot::node::{DatagramStats, LoopbackLan, SendError};
 use mailslot::service::datagram::{Addressing, Sender};
 use mailslot::service::names::NodeType;
 use mailslot::wire::Encode;
@@ -29,6 +29,20 @@ fn write(destination: &str, slot: &[u8], data: &[u8]) -> Vec<u8> {
     let destination = destination.parse().expect("a name");
     let addressing = Addressing { source, destination, group: false };
     sender.mailslot_write(addressing, HeaderLayout::Redirector, slot, data).expect("short")
+}
+
+/// NAI 2000: addresses were learned from whatever datagram came. Only an answer to a question of ours teaches any.
+#[tokio::test]
+async fn nai_2000_datagrams_teach_no_addresses() {
+    let lan = lan();
+    let node = node(lan, "NODE").await;
+    let inbox = slot(&node, "app");
+    let peer = Peer::new();
+    peer.send((address(&node), lan.datagram_port), &write("NODE<00>", br"\MAILSLOT\app", b"hello"));
+    let got = inbox.recv_timeout(LONG).await.expect("a message");
+    assert_eq!(got.origin.source().expect("a name").to_string(), "PEER<00>");
+    let error = node.write(&path(r"\\PEER\mailslot\app"), b"hello").await.expect_err("nobody has the name");
+    assert!(matches!(error, SendError::NameNotFound { .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

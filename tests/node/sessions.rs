@@ -5,8 +5,11 @@ use std::net::{TcpListener, TcpStream};
 
 use mailslot::node::{NodeError, SendError, Way};
 use mailslot::service::Limits;
+use mailslot::service::names::NameKind;
 use mailslot::service::session::{SessionError, Step};
 use mailslot::slot::{CreateOptions, Origin, Profile, Registry, Win32Error};
+use mailslot::wire::name::NetbiosName;
+use mailslot::wire::{Encode, nbss};
 
 use crate::{LONG, address, builder, data, lan, node, path, ready, slot};
 
@@ -47,6 +50,91 @@ async fn every_size_arrives_by_either_port_and_the_way_is_told() {
     }
     let error = writer.write(&path(r"\\OLD\mailslot\soda"), &message(65_536)).await.expect_err("too long");
     assert_eq!(error.win32(), Win32Error::ERROR_INVALID_PARAMETER);
+}
+
+/// The names of programs can be called as the computer's own, and after they are given up no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_programs_name_can_be_called() {
+    let lan = lan();
+    let (writer, reader) = tokio::join!(
+        node(lan, "WRITER"),
+        ready(
+            builder(lan, "READER")
+                .extra_name("BIRTH".parse().expect("a name"), NameKind::Unique)
+                .session_ports(Some(lan.session_port), None)
+        ),
+    );
+    let inbox = slot(&reader, "soda");
+    for (name, kind) in
+        [("PRICES<00>", NameKind::Unique), ("SHOP<20>", NameKind::Unique), ("TEAM<00>", NameKind::Group)]
+    {
+        reader.register(name.parse().expect("a name"), kind).await.expect("it is free");
+    }
+    for called in ["READER", "PRICES", "BIRTH"] {
+        let to = path(&format!(r"\\{called}\mailslot\soda"));
+        let sent = writer.write(&to, &message(1000)).await.expect(called);
+        assert_eq!(sent.way, Way::Session139);
+        let got = inbox.recv_timeout(LONG).await.expect("a message");
+        assert_eq!(got.origin.destination().expect("a name").to_string(), format!("{called}<20>"));
+    }
+    let at = std::net::SocketAddr::from((address(&reader), lan.session_port));
+    let call = |called: &'static str| {
+        let mut stream = TcpStream::connect(at).expect("it listens");
+        let called: NetbiosName = called.parse().expect("a name");
+        let calling: NetbiosName = "WRITER<00>".parse().expect("a name");
+        let request = nbss::Packet::request(called.into(), calling.into()).to_bytes();
+        stream.write_all(&request).expect("sent");
+        let mut answer = [0];
+        stream.read_exact(&mut answer).expect("answered");
+        answer[0]
+    };
+    tokio::task::block_in_place(|| {
+        for called in ["SHOP<20>", "PRICES<00>", "*SMBSERVER<20>"] {
+            assert_eq!(call(called), 0x82, "{called}");
+        }
+        for called in ["TEAM<00>", "TEAM<20>", "OTHER<20>", "WORKGROUP<00>"] {
+            assert_eq!(call(called), 0x83, "{called}");
+        }
+    });
+    reader.release("PRICES<00>".parse().expect("a name")).expect("its own");
+    let gone = async {
+        while reader.names().iter().any(|own| own.name.to_string() == "PRICES<00>") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, gone).await.expect("it is given up");
+    assert_eq!(tokio::task::block_in_place(|| call("PRICES<20>")), 0x83);
+}
+
+/// WinNuke: urgent data ended the service. It is no part of the stream, and the session goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn winnuke_urgent_data_is_passed_over() {
+    let lan = lan();
+    let reader = node(lan, "READER").await;
+    let at = std::net::SocketAddr::from((address(&reader), lan.session_port));
+    tokio::task::block_in_place(|| {
+        let mut stream = TcpStream::connect(at).expect("it listens");
+        let socket = socket2::SockRef::from(&stream);
+        socket.send_out_of_band(b"bye").expect("sent");
+        let called: NetbiosName = "READER<20>".parse().expect("a name");
+        let request = nbss::Packet::request(called.into(), called.into()).to_bytes();
+        // Of the three bytes the last is urgent; the first two are bytes of the stream, and no packet.
+        let mut answer = Vec::new();
+        let _ = stream.write_all(&request);
+        let _ = stream.read_to_end(&mut answer);
+        assert_ne!(answer.first(), Some(&0x82));
+        let mut stream = TcpStream::connect(at).expect("it still listens");
+        stream.write_all(&request[..10]).expect("sent");
+        socket2::SockRef::from(&stream).send_out_of_band(b"!").expect("sent");
+        stream.write_all(&request[10..]).expect("sent");
+        let mut answer = [0];
+        stream.read_exact(&mut answer).expect("answered");
+        assert_eq!(answer, [0x82]);
+    });
+    let writer = node(lan, "WRITER").await;
+    let inbox = slot(&reader, "soda");
+    writer.write(&path(r"\\READER\mailslot\soda"), &message(1000)).await.expect("as before");
+    assert_eq!(inbox.recv_timeout(LONG).await.expect("a message").data[..], message(1000));
 }
 
 #[tokio::test]

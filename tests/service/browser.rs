@@ -398,7 +398,7 @@ fn strangers_cannot_reset_it_nor_make_it_call_at_will() {
 
 /// Whatever the outcome, each message is counted once.
 #[test]
-fn a_million_forged_hosts_stay_within_the_limits() {
+fn bid_1261_a_million_forged_hosts_stay_within_the_limits() {
     let mut limits = Limits::default();
     limits.browse_entries = 10_000;
     let (mut browser, start) = master_of(config(Maintain::Auto), limits);

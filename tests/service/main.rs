@@ -19,4 +19,5 @@ mod names_lmhosts;
 mod names_random;
 mod names_resolve;
 mod session;
+mod session_conformance;
 mod session_security;

@@ -319,7 +319,7 @@ fn objections_count_only_with_transaction_name_and_a_source_on_the_subnet() {
 
 /// CVE-2000-0673: nobody can talk a node out of its names.
 #[test]
-fn demands_that_nothing_was_asked_for_do_nothing() {
+fn cve_2000_0673_demands_that_nothing_was_asked_for_do_nothing() {
     let mut node = Node::owning(&[("HOST<20>", UNIQUE)]);
     for trn in 0..=u16::MAX {
         node.unicast(OTHER, &Packet::name_conflict_demand(trn, name("HOST<20>")));
@@ -529,7 +529,7 @@ fn answers_have_at_most_576_bytes() {
 }
 
 #[test]
-fn nothing_off_link_is_answered() {
+fn ta14_017a_nothing_off_link_is_answered() {
     let mut node = Node::owning(&[("HOST<20>", UNIQUE)]);
     let query = Packet::query(1, name("HOST<20>"), Cast::Unicast).to_bytes();
     let status = Packet::node_status(1, NetbiosName::WILDCARD, Cast::Unicast).to_bytes();

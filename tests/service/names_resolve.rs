@@ -102,7 +102,7 @@ fn answers_need_transaction_name_and_source() {
 
 /// BadTunnel: guessing does not help who is not asked.
 #[test]
-fn a_name_server_is_believed_only_at_its_address_and_port() {
+fn cve_2016_3213_a_name_server_is_believed_only_at_its_address_and_port() {
     let mut node = Node::new(NodeType::P);
     node.machine.query(node.time(), name("WPAD<00>"), QueryTarget::Default);
     let trn = node.trn();

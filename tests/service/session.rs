@@ -11,8 +11,8 @@ use mailslot::service::{Limits, Machine};
 use mailslot::wire::nbss::{self, Framing, NegativeCode};
 use mailslot::wire::smb::{
     Body, Capabilities, Command, Flags2, Header, NegotiateCore, NegotiateNt, NegotiateResponse, NtStatus,
-    NtWords, Piece, SessionAction, SessionSetupResponse, SmbMessage, SmbStr, TransactionRequest,
-    TreeConnectFlags, TreeConnectRequest, TreeConnectResponse, chain,
+    NtWords, Piece, SessionAction, SessionSetupResponse, SmbMessage, SmbStr, TransactionFlags,
+    TransactionRequest, TreeConnectFlags, TreeConnectRequest, TreeConnectResponse, chain,
 };
 use mailslot::wire::{Decode, Encode};
 
@@ -301,6 +301,50 @@ fn all_else_is_refused_as_windows_does() {
     assert_eq!(ask(Framing::Direct, lost).0, NtStatus::SMB_BAD_TID);
     // What cannot be read.
     assert_eq!(ask(Framing::Session, |header| raw(header, 0x25)).0, NtStatus::INVALID_SMB);
+}
+
+/// TRANSACTION with DISCONNECT_TID: the tree goes when the transaction is done, whatever becomes of it; the session and
+/// other trees stay.
+#[test]
+fn a_transaction_can_take_its_tree_with_it() {
+    for (name, status) in [(r"\MAILSLOT\soda", NtStatus::SUCCESS), (r"\PIPE\x", NtStatus::NOT_SUPPORTED)] {
+        for flags in [TransactionFlags::DISCONNECT_TID, TransactionFlags::all()] {
+            let mut pair = Pair::new(Framing::Direct);
+            pair.client.write(Duration::ZERO, message(1));
+            pair.run();
+            let (_, last) = pair.wire.iter().rfind(|(ours, _)| *ours).expect("a write");
+            let header = *SmbMessage::decode(&last[nbss::HEADER_LEN..]).expect("a message").header();
+            let name = mailslot::wire::smb::utf16(name);
+            let name = SmbStr::utf16(&name).expect("a name");
+            let request = TransactionRequest::new(name, &[1, 0, 1], Piece::EMPTY, Piece::whole(b"x"));
+            let request = request.expect("a request").with_flags(flags);
+            let last = packet(&SmbMessage::new(header, request).expect("a message"));
+            let server = pair.server.as_mut().expect("connected");
+            server.handle_input(Duration::ZERO, &last);
+            if let Some(ServerEvent::Write(write)) = server.poll_event() {
+                assert_eq!(write.data, b"x"[..]);
+                server.answer(write.id, Ok(1));
+            }
+            let answer = server.take_output();
+            if flags.contains(TransactionFlags::NO_RESPONSE) {
+                assert!(answer.is_empty());
+            } else {
+                let answer = SmbMessage::decode(&answer[nbss::HEADER_LEN..]).expect("an answer");
+                assert_eq!((answer.header().status, answer.header().tid), (status, header.tid));
+            }
+            for (request, status) in [
+                (raw(header, 0x71), NtStatus::SMB_BAD_TID),
+                (last.clone(), NtStatus::SMB_BAD_TID),
+                (raw(header, 0x74), NtStatus::INVALID_SMB),
+            ] {
+                server.handle_input(Duration::ZERO, &request);
+                let answer = server.take_output();
+                let answer = SmbMessage::decode(&answer[nbss::HEADER_LEN..]).expect("an answer");
+                assert_eq!(answer.header().status, status);
+            }
+            assert!(server.poll_event().is_none() && !server.is_closed());
+        }
+    }
 }
 
 #[test]

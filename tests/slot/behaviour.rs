@@ -120,6 +120,28 @@ fn counters_outlive_their_slot() {
     assert_eq!(again.stats(), mailslot::slot::Stats::default());
 }
 
+/// CVE-2026-21253: a handle outlived its slot. A handle here is one of its slot and of no other that has the name later.
+#[test]
+fn cve_2026_21253_a_handle_does_not_outlive_its_slot() {
+    let registry = Registry::default();
+    let waits = CreateOptions { read_timeout: ReadTimeout::FOREVER, ..CreateOptions::default() };
+    let old = registry.create(&path("x"), waits).unwrap();
+    let writer = registry.open(&path("x"), OpenOptions::default()).unwrap();
+    let Ok(ReadStart::Pending(pending)) = old.start_read(Duration::ZERO, 100) else {
+        panic!("nothing is there")
+    };
+    drop(old);
+    let new = registry.create(&path("x"), waits).unwrap();
+    for _ in 0..2 {
+        assert_eq!(writer.write(b"for the old one"), Err(MailslotError::Gone { name: "x".to_owned() }));
+    }
+    drop((writer, pending));
+    assert_eq!(new.info().message_count, 0);
+    registry.open(&path("x"), OpenOptions::default()).unwrap().write(b"for the new one").unwrap();
+    assert_eq!(new.try_read().unwrap().data, b"for the new one"[..]);
+    assert_eq!(new.stats().accepted, 1);
+}
+
 #[test]
 fn a_reader_that_closes_keeps_no_memory_of_the_slot() {
     let registry = Registry::default();

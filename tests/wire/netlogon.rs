@@ -399,6 +399,26 @@ fn names_that_cannot_be_written() {
     assert!(of(&["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(61)].join(".")).is_ok());
 }
 
+/// nmbd put a request's strings, whatever their length, into buffers of its own. Here they stay where they are.
+#[test]
+fn cve_2007_4572_long_strings_of_a_request() {
+    for length in [1, 16, 255, 256, 1024, 30_000] {
+        let text = vec![b'A'; length];
+        let bytes = [b"\x07\0".as_slice(), &text, b"\0", &text, b"\0\xff\xff"].concat();
+        if length <= 256 {
+            canonical!(Message<'_>, &bytes);
+        } else {
+            assert!(Message::decode(&bytes).is_err(), "{length}");
+        }
+        // Cut anywhere, it ends where the bytes do.
+        for end in (0..bytes.len()).step_by(1 + length / 64) {
+            if let Err(error) = Message::decode(&bytes[..end]) {
+                assert!(error.offset <= end, "{error}");
+            }
+        }
+    }
+}
+
 /// nmbd copied the slot's name of a request into its answer's header, whatever its length.
 #[test]
 fn cve_2007_6015_long_reply_slots() {

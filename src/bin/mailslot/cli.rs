@@ -33,8 +33,8 @@ pub(crate) enum Command {
     /// Show mailslots at work between five computers on a LAN inside this machine
     ///
     /// A vending machine tells everybody how many sodas are left; three workstations read it, and one of them asks where
-    /// the file server is. Needs no right, ends by itself within seconds, and shows the frames that crossed. Exit
-    /// status: 0 all arrived, 1 something did not.
+    /// the file server is, which sends another a price list too long for a datagram. Needs no right, ends by itself
+    /// within seconds, and shows the frames that crossed. Exit status: 0 all arrived, 1 something did not.
     Demo,
     Listen(ListenArgs),
     Send(SendArgs),

@@ -13,6 +13,7 @@ mod output;
 mod streams;
 mod text;
 mod traffic;
+mod writes;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,8 @@ use mailslot::capture::{TcpDirection, TcpEvent, TcpReassembler, TcpSegment, TcpS
 use mailslot::wire::nbss::{self, Framing, HEADER_LEN, Next};
 use mailslot::wire::smb::{Protocol, rap};
 
+use crate::writes::Writes;
+
 /// RAP calls of one session whose answers are still to come.
 const MAX_CALLS: usize = 16;
 
@@ -36,6 +38,7 @@ pub(crate) enum Part<'a> {
         /// What to add to offsets in `bytes`: its place in the frame, or 0 where it came in several.
         base: usize,
         calls: &'a mut Calls,
+        writes: &'a mut Writes,
     },
     /// Bytes are not in the capture.
     Gap { bytes: u64 },
@@ -84,6 +87,7 @@ struct Conversation {
     /// It was said that the session is not read.
     skipped: bool,
     calls: Calls,
+    writes: Writes,
 }
 
 /// Where a direction stands.
@@ -169,7 +173,8 @@ fn take(
                     }
                     Step::Packet(length) => {
                         let bytes = bytes.get(..length).unwrap_or(bytes);
-                        let part = Part::Packet { bytes, base, calls: &mut state.calls };
+                        let Conversation { calls, writes, .. } = state;
+                        let part = Part::Packet { bytes, base, calls, writes };
                         let result = each(unit(&direction, part));
                         data.consume(length as u64);
                         result?;

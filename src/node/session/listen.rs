@@ -10,6 +10,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Read, read, send};
 use crate::node::driver::sleep_until;
+use crate::node::shared::Shared;
 use crate::node::{Clock, NodeError};
 use crate::service::session::{Call, CloseReason, Gate, Server, ServerConfig, ServerEvent, Write};
 use crate::service::{Limits, Machine};
@@ -59,6 +60,7 @@ pub(in crate::node) struct Context {
     pub(in crate::node) gate: Gate,
     /// Who answers remote administration requests: the browser service, while it runs.
     pub(in crate::node) administration: Administration,
+    pub(in crate::node) shared: Arc<Shared>,
 }
 
 /// The ports of one interface; they are closed, and all their sessions, when this is dropped.
@@ -126,7 +128,7 @@ fn config(context: &Context) -> ServerConfig {
     let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let since_1601 = since_1970.saturating_add(Duration::from_secs(11_644_473_600));
     ServerConfig {
-        names: vec![context.computer.with_suffix(Suffix::SERVER), context.computer],
+        names: context.callable(),
         domain: context.domain.clone(),
         // Answers to it are not looked at; it only must not be one that others have tables for.
         challenge: getrandom::u64().unwrap_or_default().to_le_bytes(),
@@ -195,6 +197,16 @@ impl Context {
         let answerer = self.administration.answerer().ok_or(NtStatus::NOT_SUPPORTED)?;
         // Counted by address, not by the calling name, which is made up at will.
         answerer(name_of(*peer.ip()), &call.parameters, call.max_data)
+    }
+
+    /// What can be called: the computer, and every other unique name of this node, as a server's name and as it is.
+    fn callable(&self) -> Vec<NetbiosName> {
+        let own = self.shared.unique_names();
+        let names = core::iter::once(self.computer).chain(own);
+        let mut names: Vec<_> = names.flat_map(|name| [name.with_suffix(Suffix::SERVER), name]).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Puts a message into its slot; the bytes that it took, or what the writer is told.

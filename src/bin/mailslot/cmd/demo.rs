@@ -25,6 +25,9 @@ const VENDING: &str = "VENDING";
 const SERVER: &str = "FILESRV";
 const WORKSTATIONS: [&str; 3] = ["ALICE", "BOB", "CAROL"];
 
+/// Bytes of the price list.
+const PRICES: usize = 4096;
+
 /// Frames by what they are.
 type Frames = Arc<Mutex<BTreeMap<String, (u64, usize)>>>;
 
@@ -90,6 +93,16 @@ async fn demo() -> anyhow::Result<Outcome> {
         demo.missing += 1;
     }
 
+    demo.say(format_args!(
+        "\n{SERVER} writes its price list, {PRICES} bytes, to \\\\CAROL\\mailslot\\prices: no datagram carries so much, so it \
+         goes by SMB session."
+    ))?;
+    let prices = carol.create(&path(r"\\.\mailslot\prices")?, CreateOptions::default())?;
+    let list = price_list();
+    let sent = server.write(&path(r"\\CAROL\mailslot\prices")?, list.as_bytes()).await?;
+    demo.say(format_args!("  {SERVER} has written {} bytes by {}", sent.bytes, sent.way.name()))?;
+    demo.hear("CAROL", &prices, &list).await?;
+
     for node in [vending, server, alice, bob, carol] {
         node.shutdown().await?;
     }
@@ -99,6 +112,21 @@ async fn demo() -> anyhow::Result<Outcome> {
         return Ok(Outcome::Failed);
     }
     Ok(Outcome::Done)
+}
+
+/// A list of exactly so many bytes.
+fn price_list() -> String {
+    let lines =
+        (1..).map(|number| format!("soda {number:03}: {:>6}.{:02} EUR\n", number % 9 + 1, number * 7 % 100));
+    let mut list = String::new();
+    for line in lines {
+        list.push_str(&line);
+        if list.len() >= PRICES {
+            break;
+        }
+    }
+    list.truncate(PRICES);
+    list
 }
 
 fn path(text: &str) -> anyhow::Result<SlotPath> {
@@ -149,14 +177,18 @@ impl Demo {
         let page = CodePage::default();
         let from = sender(&message).map(|name| text::name(&name, page)).unwrap_or_default();
         let shown = text::preview(&message.data, page);
-        self.say(format_args!("  {who:<7} reads {shown} from {from}"))?;
+        let length = match message.origin {
+            Origin::Session { .. } => format!("{} bytes, ", message.data.len()),
+            _ => String::new(),
+        };
+        self.say(format_args!("  {who:<7} reads {length}{shown} from {from}"))?;
         Ok(Some(message))
     }
 
     /// The frames that crossed, as the crate's own codecs read them.
     fn summary(&mut self) -> anyhow::Result<()> {
         let frames = std::mem::take(&mut *self.frames.lock().unwrap_or_else(PoisonError::into_inner));
-        self.say(format_args!("\nThe frames that crossed:"))?;
+        self.say(format_args!("\nThe UDP frames that crossed:"))?;
         for (what, (count, bytes)) in frames {
             self.say(format_args!("  {count:>3}  {bytes:>6} bytes  {what}"))?;
         }

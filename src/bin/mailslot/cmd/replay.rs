@@ -1,14 +1,15 @@
 //! `mailslot replay`: a capture's messages, delivered into slots and read from them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddrV4;
 
 use globset::GlobSet;
 use mailslot::capture::Timestamp;
 use mailslot::node::{Accepted, Arrived, Ingest, Ingress, IngressDrop, OwnNames};
 use mailslot::service::Limits;
 use mailslot::slot::{
-    self, CreateOptions, Mailslot, MailslotError, Message, Origin, Registry, RegistryConfig, SlotName,
-    SlotPath,
+    self, CreateOptions, Incoming, Mailslot, MailslotError, Message, Origin, Registry, RegistryConfig,
+    SlotName, SlotPath,
 };
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
@@ -20,8 +21,10 @@ use crate::cli::{NamePattern, ReplayArgs};
 use crate::input;
 use crate::json::Json;
 use crate::output::{Output, is_closed_pipe};
+use crate::streams::{self, Part, SessionUnit};
 use crate::text::{self, Clock};
 use crate::traffic::{self, Traffic, Unit};
+use crate::writes::{Brought, Written};
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let names: Vec<_> = args.names.iter().map(|name| NamePattern::parse(name)).collect::<Result<_, _>>()?;
@@ -30,7 +33,8 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let mut traffic = Traffic::default();
     let result = capture.for_each(|frame| {
         traffic.frame(frame, |place, unit| match unit {
-            Unit::NameService(_) | Unit::Session(_) => Ok(()),
+            Unit::NameService(_) => Ok(()),
+            Unit::Session(unit) => replay.session(place.time, unit),
             Unit::Datagram(payload) => {
                 let at = place.time.since_epoch();
                 replay.take(place.time, Ingress::new(at, payload.source, payload.bytes))
@@ -70,7 +74,11 @@ struct Replay {
     clock: Clock,
     json: bool,
     page: CodePage,
+    /// Whose messages over sessions are taken; all without any.
+    names: Vec<NamePattern>,
     delivered: u64,
+    /// Transactions of sessions that have begun and not ended.
+    unfinished: u64,
     dropped: BTreeMap<&'static str, u64>,
 }
 
@@ -79,12 +87,12 @@ impl Replay {
         let limits = slot::Limits { name_units: MAX_NAME_UNITS, ..slot::Limits::default() };
         let config = RegistryConfig { profile: args.profile, limits, ..RegistryConfig::default() };
         let registry = Registry::with_config(config);
-        let names = match names {
+        let own = match names {
             [] => OwnNames::Any,
             names => OwnNames::Only(names.iter().map(NamePattern::parts).collect()),
         };
         Ok(Self {
-            ingest: Ingest::new(registry.clone(), names, Limits::default()),
+            ingest: Ingest::new(registry.clone(), own, Limits::default()),
             registry,
             slots: HashMap::new(),
             wanted: slot_globs(&args.slot)?,
@@ -92,7 +100,9 @@ impl Replay {
             clock: Clock::new(),
             json: args.json,
             page: args.code_page.code_page,
+            names: names.to_vec(),
             delivered: 0,
+            unfinished: 0,
             dropped: BTreeMap::new(),
         })
     }
@@ -122,13 +132,62 @@ impl Replay {
             self.dropped(drop.name());
             return Ok(());
         }
-        // The slot's reader waits for it, so it is read at once.
-        while let Some(message) = self.slots.get(&arrived.slot).and_then(|slot| slot.try_read().ok()) {
+        self.read(time, &arrived.slot)
+    }
+
+    /// The slot's reader waits for its message, so it is read at once.
+    fn read(&mut self, time: Timestamp, slot: &SlotName) -> anyhow::Result<()> {
+        while let Some(message) = self.slots.get(slot).and_then(|slot| slot.try_read().ok()) {
             self.delivered += 1;
-            self.print(time, &arrived.slot, &message);
+            self.print(time, slot, &message);
             self.output.end_line()?;
         }
         Ok(())
+    }
+
+    /// What a session's client writes, as if this computer were its server.
+    fn session(&mut self, time: Timestamp, unit: SessionUnit<'_>) -> anyhow::Result<()> {
+        let Part::Packet { bytes, writes, .. } = unit.part else { return Ok(()) };
+        let Some(framing) = streams::framing(unit.source, unit.destination) else { return Ok(()) };
+        let Ok(brought) = writes.take(bytes, unit.source, framing) else {
+            self.dropped("damaged");
+            return Ok(());
+        };
+        let (written, begun) = match brought {
+            Brought::Nothing | Brought::Part => return Ok(()),
+            Brought::Beginning => {
+                self.unfinished += 1;
+                return Ok(());
+            }
+            Brought::Message(written, begun) => (Ok(written), begun),
+            Brought::Lost(reason, begun) => (Err(reason), begun),
+        };
+        self.unfinished -= u64::from(begun);
+        match written.and_then(|written| self.deliver_written(time, unit.source, written)) {
+            Ok(slot) => self.read(time, &slot),
+            Err(reason) => {
+                self.dropped(reason);
+                Ok(())
+            }
+        }
+    }
+
+    /// The slot that has it now, or why none has.
+    fn deliver_written(
+        &mut self,
+        time: Timestamp,
+        peer: SocketAddrV4,
+        written: Written,
+    ) -> Result<SlotName, &'static str> {
+        let Written { slot, origin, data } = written;
+        let is_ours = |called: NetbiosName| self.names.iter().any(|own| own.matches(&called));
+        if !self.names.is_empty() && !origin.destination().is_some_and(is_ours) {
+            return Err(IngressDrop::NotOurs.name());
+        }
+        self.create(&slot)?;
+        let incoming = Incoming { data: data.into(), origin, at: time.since_epoch(), peer: Some(peer) };
+        self.registry.deliver(&slot, incoming).map_err(|reason| reason.name())?;
+        Ok(slot)
     }
 
     /// Makes the slot of a message, if it is wanted and not there yet; the error is why it cannot be made.
@@ -182,15 +241,21 @@ impl Replay {
             json.field(",\"size\":", message.data.len());
             json.raw(",\"data\":");
             json.hex(&message.data);
+            json.raw(",\"way\":");
+            json.word(message.origin.way());
             if message.truncated {
                 json.raw(",\"truncated\":true");
             }
             json.raw("}");
         } else {
             self.clock.write(time, out);
+            let way = match message.origin {
+                Origin::Session { .. } => format!(" by {}", message.origin.way()),
+                _ => String::new(),
+            };
             let cut = if message.truncated { " (cut)" } else { "" };
             let line = format!(
-                " {} {} > {} {} bytes{cut}{}",
+                " {} {} > {} {} bytes{way}{cut}{}",
                 text::safe(&slot.to_string()),
                 text::name(&from, self.page),
                 text::name(&to, self.page),
@@ -207,6 +272,9 @@ impl Replay {
         let given_up: Vec<IngressDrop> = self.ingest.given_up().collect();
         for drop in given_up {
             self.dropped(drop.name());
+        }
+        if self.unfinished > 0 {
+            self.dropped.insert("unfinished_transaction", self.unfinished);
         }
         let out = self.output.line();
         if self.json {

@@ -58,31 +58,47 @@ impl Server {
         header: &Header,
         request: &TransactionRequest<'_>,
     ) -> Reply {
+        let flags = request.words().flags;
+        match self.begin(now, header, request) {
+            Ok(reply) => reply,
+            Err(status) => {
+                // The tree goes with what it was refused, too.
+                if flags.contains(TransactionFlags::DISCONNECT_TID) {
+                    self.disconnect_tree(header);
+                }
+                if flags.contains(TransactionFlags::NO_RESPONSE) {
+                    self.admission.refused(status);
+                    return Reply::Nothing;
+                }
+                Reply::Status(status)
+            }
+        }
+    }
+
+    fn begin(
+        &mut self,
+        now: Duration,
+        header: &Header,
+        request: &TransactionRequest<'_>,
+    ) -> Result<Reply, NtStatus> {
         let words = request.words();
         let answer = Answer {
             one_way: words.flags.contains(TransactionFlags::NO_RESPONSE),
             word: words.max_parameter_count >= 2,
         };
-        let refuse = |status| match answer.one_way {
-            false => Reply::Status(status),
-            true => {
-                self.admission.refused(status);
-                Reply::Nothing
-            }
-        };
         let name = request.name();
         let Some(write) = request.as_mailslot_write() else {
             let below = name.strip_prefix_ignore_ascii_case(MAILSLOT_PREFIX);
-            return refuse(match below {
+            return Err(match below {
                 Some(slot) if slot.is_empty() => NtStatus::OBJECT_NAME_NOT_FOUND,
                 _ => NtStatus::NOT_SUPPORTED,
             });
         };
         if name.as_bytes().len() > self.limits.session_name_bytes {
-            return refuse(NtStatus::OBJECT_NAME_NOT_FOUND);
+            return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
         }
         if !request.parameter_part().is_whole() {
-            return refuse(NtStatus::INVALID_PARAMETER);
+            return Err(NtStatus::INVALID_PARAMETER);
         }
         let wanted = Wanted {
             name: name.as_bytes().to_vec(),
@@ -95,23 +111,22 @@ impl Server {
         let part = request.data_part();
         if part.is_whole() {
             self.wanted(*header, wanted, Bytes::copy_from_slice(write.data));
-            Reply::Nothing
-        } else {
-            if self.unfinished.len() >= self.limits.session_transactions {
-                return refuse(NtStatus::INSUFFICIENT_RESOURCES);
-            }
-            let key = key(header);
-            if self.unfinished.iter().any(|other| other.key == key) {
-                return refuse(NtStatus::INVALID_SMB);
-            }
-            let mut assembly = Assembly::new(part.total, self.limits.session_pieces);
-            if assembly.put(part.total, part.displacement, write.data).is_err() {
-                return refuse(NtStatus::INVALID_PARAMETER);
-            }
-            self.unfinished.push(Unfinished { key, since: now, header: *header, wanted, assembly });
-            // The interim answer, which asks for the rest, is not the one that a one-way write does without.
-            Reply::Body(Body::empty(Command::TRANSACTION))
+            return Ok(Reply::Nothing);
         }
+        if self.unfinished.len() >= self.limits.session_transactions {
+            return Err(NtStatus::INSUFFICIENT_RESOURCES);
+        }
+        let key = key(header);
+        if self.unfinished.iter().any(|other| other.key == key) {
+            return Err(NtStatus::INVALID_SMB);
+        }
+        let mut assembly = Assembly::new(part.total, self.limits.session_pieces);
+        if assembly.put(part.total, part.displacement, write.data).is_err() {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        self.unfinished.push(Unfinished { key, since: now, header: *header, wanted, assembly });
+        // The interim answer, which asks for the rest, is not the one that a one-way write does without.
+        Ok(Reply::Body(Body::empty(Command::TRANSACTION)))
     }
 
     pub(super) fn secondary(&mut self, header: &Header, part: &TransactionSecondary<'_>) -> Reply {
@@ -130,6 +145,9 @@ impl Server {
             Err(_) => {
                 let lost = self.unfinished.swap_remove(place);
                 self.admission.refused(NtStatus::INVALID_PARAMETER);
+                if lost.wanted.disconnect {
+                    self.disconnect_tree(&lost.header);
+                }
                 if !lost.wanted.answer.one_way {
                     self.send_status(&lost.header, NtStatus::INVALID_PARAMETER);
                 }

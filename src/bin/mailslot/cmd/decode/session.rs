@@ -44,7 +44,9 @@ pub(crate) struct Packet<'a> {
 impl<'a> Session<'a> {
     pub(crate) fn read(unit: SessionUnit<'a>) -> Self {
         let what = match unit.part {
-            Part::Packet { bytes, base, calls } => What::Packet(Box::new(Packet::read(bytes, base, calls))),
+            Part::Packet { bytes, base, calls, .. } => {
+                What::Packet(Box::new(Packet::read(bytes, base, calls)))
+            }
             Part::Gap { bytes } => What::Gap { bytes },
             Part::Cut { have, needed } => What::Cut { have, needed },
             Part::Skipped(what) => What::Skipped(what),
