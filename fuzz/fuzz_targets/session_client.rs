@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use core::net::SocketAddrV4;
 use core::time::Duration;
 use std::collections::BTreeSet;
 
@@ -39,7 +40,7 @@ struct World {
 
 impl World {
     fn new(first: u8) -> Self {
-        let target = |framing, port| Target { address: ([10, 0, 0, 7], port).into(), framing };
+        let target = |framing, port| Target { address: SocketAddrV4::new([10, 0, 0, 7].into(), port), framing };
         let (old, new) = (target(Framing::Session, 139), target(Framing::Direct, 445));
         let config = ClientConfig {
             host: "PC7".to_owned(),

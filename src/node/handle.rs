@@ -95,7 +95,8 @@ impl Node {
         let default_type = if settings.wins.is_empty() { NodeType::B } else { NodeType::H };
         let clock = Clock::start();
         let limits = settings.limits;
-        let shared = Arc::new(Shared::new(settings.suppress_duplicates, settings.tap.clone()));
+        let shared =
+            Arc::new(Shared::new(settings.suppress_duplicates, settings.tap.clone(), settings.ear.clone()));
         let incoming = Arc::new(Context {
             shared: Arc::clone(&shared),
             registry: registry.clone(),
