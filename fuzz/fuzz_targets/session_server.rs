@@ -75,6 +75,12 @@ fn run(gate: &Gate, limits: Limits, first: u8, mut rest: &[u8]) {
                     // A second answer is none.
                     server.answer(write.id, result);
                 }
+                ServerEvent::Call(call) => {
+                    let data = vec![2; usize::from(call.max_data)];
+                    let refuse = first & 4 != 0;
+                    let blocks = (&[1; 8][..], &data[..]);
+                    server.answer_call(call.id, if refuse { Err(NtStatus::NOT_SUPPORTED) } else { Ok(blocks) });
+                }
                 ServerEvent::Closed(reason) => assert!(!reason.name().is_empty() && server.is_closed()),
                 _ => {}
             }

@@ -175,6 +175,8 @@ fn the_server_answers_what_others_have_said() {
                         }
                         server.answer(write.id, result);
                     }
+                    // As a node without a browser service does.
+                    ServerEvent::Call(call) => server.answer_call(call.id, Err(NtStatus::NOT_SUPPORTED)),
                     ServerEvent::Closed(reason) => said.push(format!("closed {}\n", reason.name())),
                     _ => {}
                 }

@@ -105,7 +105,8 @@ pub struct Overheard<'a> {
 /// let frame = Announcement::new(b"PC7", Version::new(10, 0), ServerType::SERVER, 60_000, b"by the window")?;
 /// let data = BrowserFrame::HostAnnouncement(frame).to_bytes();
 /// let (slot, source, destination) = (Slot::Browse, "PC7<00>".parse()?, "SALES<1d>".parse()?);
-/// observer.hear(Duration::ZERO, Overheard { slot, source, destination, peer: None, data: &data })?;
+/// let overheard = Overheard { slot, source, destination, peer: None, data: &data };
+/// observer.hear(Duration::ZERO, overheard).expect("it is taken");
 /// let pc7 = observer.computers(Duration::from_secs(179)).next().expect("three minutes are not over");
 /// assert_eq!((pc7.workgroup.as_bytes(), &pc7.comment[..]), (&b"SALES"[..], &b"by the window"[..]));
 /// assert_eq!(observer.computers(Duration::from_secs(180)).count(), 0);
