@@ -42,10 +42,11 @@ for host in 1 2 3; do
     $lab/run-in.sh -b serve "$host" "$mailslot" serve --name "${names[$host]}" --workgroup LABDOM \
         --socket "$LAB/$host.sock" --socket-mode 0666 >/dev/null
 done
-for host in 1 2 3; do until_true test -S "$LAB/$host.sock"; done
+# The socket is there before the names are; nobody finds a computer without its names.
+ready() { grep -q 'ready as' "$LAB/host$1/serve.log"; }
+for host in 1 2 3; do until_true ready "$host"; done
 for host in 1 2; do server server "$host" Server1 myslot; done
 
-# The service claims its names before it opens its socket, so that the first write already has them.
 client "client ALPHA on BETA" "Wrote 14 bytes" 2 Client ALPHA
 check "ALPHA's server printed it" until_true printed 1 server 1
 check "BETA's did not" printed 2 server 0
