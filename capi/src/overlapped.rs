@@ -37,6 +37,13 @@ impl Cancellable {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds a read, and forgets those that are over.
+    fn add(&self, at: usize, tell: oneshot::Sender<()>) {
+        let mut reads = self.lock();
+        reads.retain(|(_, told)| !told.is_closed());
+        reads.push((at, tell));
+    }
+
     /// Cancels the read at this address.
     pub(crate) fn cancel(&self, at: usize) -> Result<(), Failure> {
         let mut reads = self.lock();
@@ -76,7 +83,7 @@ pub(crate) fn start(
         return Ok(Started::Complete(result));
     }
     let (tell, mut told) = oneshot::channel();
-    mailslot.cancellable.lock().push((at, tell));
+    mailslot.cancellable.add(at, tell);
     runtime.spawn(async move {
         let result = poll_fn(|cx| {
             if let Poll::Ready(result) = reading.as_mut().poll(cx) {

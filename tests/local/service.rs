@@ -142,6 +142,44 @@ fn one_user_cannot_take_all_connections_nor_all_memory() {
     );
 }
 
+/// A short request may have a long answer. Who sends many and takes no answer gets them all in the end, but the node does
+/// not prepare them all before.
+#[test]
+fn requests_wait_while_their_answers_do() {
+    let service = Service::new(ServerLimits::default(), 0o600);
+    let _slot = service.create(&"n".repeat(30_000), Admit::Default);
+    let mut requests = Frame::new(1, Body::Hello { version: VERSION }).expect("a frame").to_bytes();
+    for id in 0..2000 {
+        let list = Frame::new(2 + id, Body::List { after: &[] }).expect("a frame");
+        requests.extend_from_slice(&list.to_bytes());
+    }
+    let mut stream = UnixStream::connect(&service.socket).expect("a service");
+    // All of them are one helping.
+    assert!(requests.len() < 64 << 10);
+    stream.write_all(&requests).expect("room");
+    let before = resident();
+    // Answered, so all that this node will do for the other connection without its answers being taken is done or under way.
+    for _ in 0..20 {
+        service.client().slots().expect("a list");
+    }
+    assert!(resident() < before + (32 << 20), "{} and {}", before, resident());
+    for id in 1..2002_u32 {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).expect("an answer");
+        let mut frame = length.to_vec();
+        frame.resize(4 + u32::from_le_bytes(length) as usize, 0);
+        stream.read_exact(&mut frame[4..]).expect("the rest");
+        assert_eq!(Frame::decode(&frame).expect("a frame").id(), id);
+    }
+}
+
+/// Bytes of memory that this process has.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages: usize = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number");
+    pages * 4096
+}
+
 /// The slots' rules, with another user. Needs root, to become that user.
 #[test]
 fn slots_admit_their_owner_a_group_or_all() {

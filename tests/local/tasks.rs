@@ -36,6 +36,35 @@ async fn a_dropped_read_loses_nothing() {
     }
 }
 
+/// Messages that come for a read that was dropped go to the next ones, whatever those take: one at a time, in order, and
+/// none that is longer than the read has room for.
+#[tokio::test]
+async fn what_a_dropped_read_leaves_fits_the_next_one() {
+    let machine = Machine::new();
+    let soda = machine.client().create(&path("soda"), forever(), Admit::Default).expect("new");
+    let writer = machine.client().open(&path("soda"), OpenOptions::default()).expect("it is there");
+    let mut read;
+    loop {
+        for message in [&b"a long message"[..], b"two", b"three"] {
+            writer.write(message).await.expect("room");
+        }
+        read = Box::pin(soda.recv_many(3));
+        let ready =
+            core::future::poll_fn(|cx| core::task::Poll::Ready(read.as_mut().poll(cx).is_ready())).await;
+        if !ready {
+            break;
+        }
+    }
+    // Answered after the read, so that the messages are on their way here.
+    while soda.info().expect("a node").message_count > 0 {}
+    drop(read);
+    let too_long = soda.recv_up_to(4).await.expect_err("no room");
+    assert_eq!(too_long, MailslotError::BufferTooSmall { needed: 14, have: 4 });
+    assert_eq!(&soda.recv_up_to(14).await.expect("room").data[..], b"a long message");
+    assert_eq!(&soda.recv().await.expect("the next").data[..], b"two");
+    assert_eq!(&soda.recv_up_to(5).await.expect("room").data[..], b"three");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tasks_and_threads_share_a_handle() {
     let machine = Machine::new();

@@ -180,6 +180,7 @@ pub unsafe extern "C" fn ReadFile(
             return Ok(TRUE);
         }
         let length = mailslot.read(access, capacity, |message| {
+            assert!(message.len() <= capacity, "a message longer than what was asked for");
             if !message.is_empty() {
                 // SAFETY: the buffer has `size` bytes, says the caller, and the message has no more.
                 unsafe { slice::from_raw_parts_mut(buffer.cast(), message.len()) }.copy_from_slice(message);

@@ -54,6 +54,8 @@ pub(super) unsafe fn complete(overlapped: *mut OVERLAPPED, object: &Object, resu
 /// Where a read puts its message, which it alone uses until it is over.
 struct Target {
     buffer: *mut c_void,
+    /// Bytes that can be written there.
+    capacity: usize,
     overlapped: *mut OVERLAPPED,
 }
 
@@ -62,12 +64,16 @@ unsafe impl Send for Target {}
 
 impl Target {
     /// # Safety
-    /// The buffer has room for the message; both can be used.
+    /// The buffer has its capacity; both can be used.
     unsafe fn finish(self, object: &Object, result: Result<&[u8], Failure>) {
+        let result = result.and_then(|message| {
+            let fits = message.len() <= self.capacity;
+            fits.then_some(message).ok_or_else(|| Win32Error::ERROR_INSUFFICIENT_BUFFER.into())
+        });
         if let Ok(message) = &result
             && !message.is_empty()
         {
-            // SAFETY: there is room, says the caller.
+            // SAFETY: it fits, and the buffer has its capacity, says the caller.
             unsafe { slice::from_raw_parts_mut(self.buffer.cast(), message.len()) }.copy_from_slice(message);
         }
         // SAFETY: says the caller.
@@ -92,12 +98,12 @@ pub(super) unsafe fn read(
     event.as_ref().map_or(&**object, |(event, _)| event).signal.reset();
     place.internal.store(STATUS_PENDING, Ordering::Release);
     let at = overlapped.addr();
-    let target = Target { buffer, overlapped };
-    let again = Target { buffer, overlapped };
+    let target = Target { buffer, capacity, overlapped };
+    let again = Target { buffer, capacity, overlapped };
     let reader = Arc::clone(object);
     let done = move |result: Result<core_slots::slot::Message, Failure>| {
         let result = result.as_ref().map(|message| &message.data[..]).map_err(Clone::clone);
-        // SAFETY: the message is no longer than `capacity`; the rest says the caller of `read`.
+        // SAFETY: says the caller of `read`.
         unsafe { target.finish(&reader, result) }
     };
     match overlapped::start(object, capacity, at, done) {

@@ -22,7 +22,7 @@ use tokio::io::Interest;
 use crate::node::driver::lock;
 use crate::node::wait::Unpark;
 use crate::slot::MailslotError;
-use crate::wire::local::{Body, Frame, frame_length};
+use crate::wire::local::{Body, Frame, MessagesBuilder, frame_length};
 use crate::wire::{Decode, Encode};
 
 /// Bytes that are read at once.
@@ -47,8 +47,8 @@ struct State {
     waiting: HashMap<u32, Waiting>,
     /// Whether a thread waits in `poll` for bytes to read.
     polling: bool,
-    /// Answers to reads that were given up too late.
-    left: VecDeque<Bytes>,
+    /// Messages of answers to reads that were given up too late, oldest first, each with its length.
+    left: VecDeque<(usize, Bytes)>,
     failed: Option<MailslotError>,
 }
 
@@ -56,7 +56,8 @@ struct State {
 struct Waiting {
     waker: Option<Waker>,
     answer: Option<Bytes>,
-    is_read: bool,
+    /// Of a read: the longest message that it takes.
+    capacity: Option<usize>,
     given_up: bool,
 }
 
@@ -97,13 +98,16 @@ impl Channel {
 
     /// Sends a request.
     pub(super) fn request(&self, body: Body<'_>) -> Result<Request<'_>, MailslotError> {
-        let is_read = matches!(body, Body::Read { .. });
+        let capacity = match body {
+            Body::Read { capacity, .. } => Some(usize::try_from(capacity).unwrap_or(usize::MAX)),
+            _ => None,
+        };
         let mut state = lock(&self.state);
         state.check()?;
         let id = state.next_id;
         state.next_id = state.next_id.checked_add(1).unwrap_or(NOBODY + 1);
         state.encode(id, body)?;
-        state.waiting.insert(id, Waiting { is_read, ..Waiting::default() });
+        state.waiting.insert(id, Waiting { capacity, ..Waiting::default() });
         state.write(&self.stream);
         drop(state);
         Ok(Request { channel: self, id, done: false })
@@ -304,7 +308,7 @@ impl State {
             let Some(waiting) = self.waiting.get_mut(&id) else { continue };
             if waiting.given_up {
                 self.waiting.remove(&id);
-                self.leave(frame);
+                self.leave(&frame);
                 continue;
             }
             waiting.answer = Some(frame);
@@ -314,12 +318,20 @@ impl State {
         }
     }
 
-    /// Keeps an answer that nobody waits for any more, if it has messages, and tells those who read.
-    fn leave(&mut self, frame: Bytes) {
-        if matches!(Frame::decode(&frame).map(Frame::into_body), Ok(Body::Messages(_))) {
-            self.left.push_back(frame);
-            self.wake_all();
+    /// Keeps the messages of an answer that nobody waits for any more, and tells those who read. Each is an answer of
+    /// its own: the next read may take fewer of them.
+    fn leave(&mut self, frame: &Bytes) {
+        let Ok(Body::Messages(list)) = Frame::decode(frame).map(Frame::into_body) else { return };
+        for message in list.iter() {
+            let mut one = MessagesBuilder::default();
+            // It was in a frame, so one is room enough.
+            if one.push(&message).is_ok()
+                && let Ok(frame) = Frame::new(NOBODY, Body::Messages(one.list()))
+            {
+                self.left.push_back((message.data.len(), frame.to_bytes().into()));
+            }
         }
+        self.wake_all();
     }
 
     fn fail(&mut self, error: &io::Error) {
@@ -338,11 +350,15 @@ impl State {
             self.waiting.remove(&id);
             return Some(Ok(answer));
         }
-        if waiting.is_read
-            && let Some(left) = self.left.pop_front()
+        if let Some(have) = waiting.capacity
+            && let Some(&(needed, _)) = self.left.front()
         {
             self.give_up(id);
-            return Some(Ok(left));
+            if needed > have {
+                // It stays the first, as in the slot.
+                return Some(Err(MailslotError::BufferTooSmall { needed, have }));
+            }
+            return self.left.pop_front().map(|(_, left)| Ok(left));
         }
         let failed = self.failed.clone()?;
         self.waiting.remove(&id);
@@ -352,13 +368,13 @@ impl State {
     fn give_up(&mut self, id: u32) {
         let Some(waiting) = self.waiting.get_mut(&id) else { return };
         waiting.waker = None;
-        if !waiting.is_read {
+        if waiting.capacity.is_none() {
             self.waiting.remove(&id);
             return;
         }
         if let Some(answer) = waiting.answer.take() {
             self.waiting.remove(&id);
-            return self.leave(answer);
+            return self.leave(&answer);
         }
         waiting.given_up = true;
         // A frame without a name or message can be built.

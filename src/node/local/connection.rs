@@ -67,6 +67,8 @@ struct Connection {
     output: BytesMut,
     greeted: bool,
     ending: bool,
+    /// Whether requests were left alone because answers wait, or sends are under way.
+    held_back: bool,
     /// Whether reads were left alone because answers wait.
     crowded: bool,
     end: Option<End>,
@@ -87,6 +89,7 @@ pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, cou
         output: BytesMut::new(),
         greeted: false,
         ending: false,
+        held_back: false,
         crowded: false,
         end: None,
         reads: Vec::new(),
@@ -118,7 +121,9 @@ impl Connection {
         if let Poll::Ready(Err(error)) = self.poll_write(cx) {
             return Poll::Ready(Err(error));
         }
-        if self.takes_more()
+        if self.held_back && self.takes_more() {
+            self.handle_input();
+        } else if self.takes_more()
             && let Poll::Ready(more) = self.poll_input(cx)
         {
             match more {
@@ -137,6 +142,9 @@ impl Connection {
             // Reads may have been left because of what was written just now.
             Poll::Ready(Ok(())) if self.crowded => cx.waker().wake_by_ref(),
             Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        if self.held_back && self.takes_more() {
+            cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
@@ -176,7 +184,13 @@ impl Connection {
 
     fn handle_input(&mut self) {
         let mut input = core::mem::take(&mut self.input);
+        self.held_back = false;
         while !self.ending {
+            if !self.takes_more() {
+                // One helping may ask for more than a thousand times its size.
+                self.held_back = true;
+                break;
+            }
             let frame = match frame_length(&input) {
                 Ok(Some(length)) => match input.get(..length) {
                     Some(bytes) => Frame::decode(bytes).map(|frame| (length, frame)),
@@ -482,8 +496,15 @@ impl Connection {
     }
 
     fn answer_slots(&mut self, id: u32, names: &[SlotName]) {
-        let names: Vec<(&SlotName, Vec<u8>)> =
-            names.iter().map(|name| (name, convert::name_bytes(name))).collect();
+        // No more than an answer has room for.
+        let mut bytes = 0;
+        let fits = |(_, name): &(&SlotName, Vec<u8>)| {
+            let fits = bytes < CHUNK;
+            bytes += name.len();
+            fits
+        };
+        let names: Vec<_> =
+            names.iter().map(|name| (name, convert::name_bytes(name))).take_while(fits).collect();
         let slots: Vec<_> =
             names.iter().filter_map(|(name, bytes)| self.shared.listed(name, bytes)).collect();
         let mut bytes = Vec::new();

@@ -69,7 +69,7 @@ impl Remote {
         capacity: usize,
         count: usize,
     ) -> Result<Vec<Message>, MailslotError> {
-        self.messages(&self.channel.request(self.read_body(timeout, capacity, count))?.await?)
+        self.messages(&self.channel.request(self.read_body(timeout, capacity, count))?.await?, capacity)
     }
 
     pub(in crate::node) fn recv_blocking(
@@ -78,11 +78,15 @@ impl Remote {
         capacity: usize,
         count: usize,
     ) -> Result<Vec<Message>, MailslotError> {
-        self.messages(&self.channel.request(self.read_body(timeout, capacity, count))?.wait()?)
+        self.messages(&self.channel.request(self.read_body(timeout, capacity, count))?.wait()?, capacity)
     }
 
-    fn messages(&self, answer: &Bytes) -> Result<Vec<Message>, MailslotError> {
+    /// None is longer than `capacity`: a C program's buffer has no more.
+    fn messages(&self, answer: &Bytes, capacity: usize) -> Result<Vec<Message>, MailslotError> {
         match self.decode(answer)? {
+            Body::Messages(list) if list.iter().any(|listed| listed.data.len() > capacity) => {
+                Err(unexpected())
+            }
             Body::Messages(list) => {
                 let now = self.clock.now();
                 Ok(list.iter().map(|listed| convert::message(&listed, answer, now)).collect())
