@@ -285,7 +285,9 @@ impl Task {
             return;
         };
         let (source, destination) = (NetbiosName::from_bytes(source), NetbiosName::from_bytes(destination));
-        self.asker = message.peer.map(|peer| (source, peer));
+        // Nobody listens at the port that a session came from.
+        let by_datagram = matches!(message.origin, Origin::Datagram { .. });
+        self.asker = message.peer.filter(|_| by_datagram).map(|peer| (source, peer));
         let input = Input::Message { slot, source, destination, data: &message.data };
         lock(&self.shared.browser).handle_input(self.node.clock().now(), input);
     }
@@ -382,6 +384,7 @@ impl Task {
         }
         if let (Target::Computer(name), Some((asker, peer))) = (target, self.asker)
             && name.base() == asker.base()
+            && self.node.inner.is_on_link(*peer.ip())
         {
             // Whoever asks need not have claimed its name, and may not have the usual port.
             return self.shared.count(self.node.write_back(&path, name, peer, &data).await);

@@ -61,6 +61,11 @@ impl Inner {
         self.shared.wake();
     }
 
+    /// Whether an address is on the subnet of one of the interfaces.
+    pub(super) fn is_on_link(&self, address: Ipv4Addr) -> bool {
+        self.links().iter().any(|link| link.interface.is_on_link(address))
+    }
+
     /// The link that `driver` runs, else the one on whose subnet `address` is, else any.
     pub(super) fn link_to(&self, address: Ipv4Addr, driver: Option<u64>) -> Result<Arc<Link>, SendError> {
         let links = self.links();

@@ -10,9 +10,10 @@ use mailslot::service::session::{
 use mailslot::service::{Limits, Machine};
 use mailslot::wire::nbss::{self, Framing, NegativeCode};
 use mailslot::wire::smb::{
-    Body, Capabilities, Command, Flags2, Header, NegotiateCore, NegotiateNt, NegotiateResponse, NtStatus,
-    NtWords, Piece, SessionAction, SessionSetupResponse, SmbMessage, SmbStr, TransactionFlags,
-    TransactionRequest, TreeConnectFlags, TreeConnectRequest, TreeConnectResponse, chain,
+    Body, Capabilities, Command, Flags, Flags2, Header, NegotiateCore, NegotiateNt, NegotiateResponse,
+    NtStatus, NtWords, Piece, SessionAction, SessionSetupResponse, SmbMessage, SmbStr, TransactionFlags,
+    TransactionRequest, TransactionResponse, TreeConnectFlags, TreeConnectRequest, TreeConnectResponse,
+    chain,
 };
 use mailslot::wire::{Decode, Encode};
 
@@ -321,10 +322,12 @@ fn a_transaction_can_take_its_tree_with_it() {
             let last = packet(&SmbMessage::new(header, request).expect("a message"));
             let server = pair.server.as_mut().expect("connected");
             server.handle_input(Duration::ZERO, &last);
-            if let Some(ServerEvent::Write(write)) = server.poll_event() {
+            if status == NtStatus::SUCCESS {
+                let Some(ServerEvent::Write(write)) = server.poll_event() else { panic!("a message") };
                 assert_eq!(write.data, b"x"[..]);
                 server.answer(write.id, Ok(1));
             }
+            assert_eq!(server.poll_event(), None);
             let answer = server.take_output();
             if flags.contains(TransactionFlags::NO_RESPONSE) {
                 assert!(answer.is_empty());
@@ -685,6 +688,32 @@ fn a_request_that_is_never_answered_ends_with_the_session() {
     pair.run();
     let due = pair.client.poll_timeout().expect("it waits");
     pair.client.handle_timeout(due);
+    pair.run();
+    let error = pair.answered.remove(&id).expect("ended").expect_err("no answer");
+    assert!(matches!(error, SessionError::Timeout { step: Step::Administration, .. }), "{error}");
+}
+
+/// Parts of an answer that say nothing do not put its end off.
+#[test]
+fn an_answer_that_never_gets_whole_ends_with_the_session() {
+    let mut pair = Pair::new(Framing::Direct);
+    pair.client.write(Duration::ZERO, message(1));
+    pair.run();
+    let id = pair.client.call(Duration::ZERO, vec![0, 0], 100);
+    let sent = pair.client.take_output();
+    let header = *SmbMessage::decode(&sent[nbss::HEADER_LEN..]).expect("a message").header();
+    let header = Header { flags: header.flags | Flags::REPLY, ..header };
+    let whole = [0; 100];
+    let nothing = || Piece::of(&whole, 0, 0);
+    let part = TransactionResponse::new(&[], nothing(), nothing()).expect("a part");
+    let part = packet(&SmbMessage::new(header, part).expect("a message"));
+    let due = pair.client.poll_timeout().expect("it waits");
+    for seconds in 0..due.as_secs() {
+        pair.client.handle_input(Duration::from_secs(seconds), &part);
+        assert_eq!(pair.client.poll_timeout(), Some(due));
+    }
+    pair.client.handle_timeout(due);
+    pair.server = None;
     pair.run();
     let error = pair.answered.remove(&id).expect("ended").expect_err("no answer");
     assert!(matches!(error, SessionError::Timeout { step: Step::Administration, .. }), "{error}");

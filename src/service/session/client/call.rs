@@ -6,6 +6,9 @@ use super::{Client, Event};
 use crate::service::session::{Assembly, SessionError, Step};
 use crate::wire::smb::{Body, NtStatus, SmbMessage, TransactionRequest, TransactionResponse};
 
+/// How many times the time for a step a whole answer may take; it comes in some sixteen messages at most.
+const CALL_STEPS: u32 = 3;
+
 /// A remote administration request of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub(super) u64);
@@ -61,7 +64,8 @@ impl Client {
         match body.and_then(|body| SmbMessage::new(header, body)) {
             Ok(message) => {
                 self.put(&message);
-                let deadline = now.saturating_add(self.limits.session_step);
+                // For the whole of it: parts that say nothing are not to keep the session from others.
+                let deadline = now.saturating_add(CALL_STEPS * self.limits.session_step);
                 self.calls.insert(header.mid, OpenCall { id, deadline, blocks: None });
             }
             Err(source) => {
@@ -83,10 +87,7 @@ impl Client {
             (NtStatus::SUCCESS | NtStatus::BUFFER_OVERFLOW, Body::TransactionResponse(part)) => {
                 match call.take(part, limits.session_pieces) {
                     Some(true) => Ok(()),
-                    Some(false) => {
-                        call.deadline = now.saturating_add(limits.session_step);
-                        return;
-                    }
+                    Some(false) => return,
                     None => Err(SessionError::Unexpected { address, step }),
                 }
             }

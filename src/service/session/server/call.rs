@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Event, Reply, RequestId, Server};
+use super::{CloseReason, Event, Reply, RequestId, Server};
 use crate::service::session::writes::largest_message;
 use crate::wire::smb::{
     Header, NtStatus, PIPE_LANMAN, Piece, SmbStr, TransactionFlags, TransactionRequest, TransactionResponse,
@@ -74,6 +74,9 @@ impl Server {
             Ok((parameters, data)) => {
                 self.admission.called();
                 self.send_blocks(&header, parameters, data);
+                if !self.hold() {
+                    self.close(CloseReason::Bytes);
+                }
             }
         }
     }
