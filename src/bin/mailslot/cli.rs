@@ -223,7 +223,8 @@ slot's further messages wait in it meanwhile, other slots go on. At the end, run
 Where the slots are: a slot that is given by its path is on this machine's own node, for all its programs: the
 service's, if mailslot serve runs, else one of this user, which the first listener starts, which needs no right, and
 which ends with the last handle. A name alone is on the LAN: by the service, if it runs, else as a computer of its own.
-With LAN options it is always a computer of its own, and paths are slots of that one.
+With LAN options on the command line it is always a computer of its own, and paths are slots of that one; those of the
+environment make only plain names so.
 
 Ports 137 and 138 need a right, which the program can be given once:
   sudo setcap cap_net_bind_service+ep $(readlink -f $(command -v mailslot))
@@ -509,7 +510,7 @@ pub(crate) struct ServiceArgs {
 #[cfg(unix)]
 fn mode(text: &str) -> Result<u32, &'static str> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
-    mode.ok_or("three octal digits, such as 0660: read and write for the owner and the group")
+    mode.ok_or("octal digits up to 0777, such as 0660: read and write for the owner and the group")
 }
 
 #[cfg(unix)]
@@ -542,7 +543,7 @@ impl InputArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CodePageArg {
-    /// OEM code page of the names and texts in the capture
+    /// OEM code page of names and texts
     #[arg(long, value_name = "NUMBER", default_value = "437", value_parser = code_page, env = "MAILSLOT_CODE_PAGE")]
     pub(crate) code_page: CodePage,
 }

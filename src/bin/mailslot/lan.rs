@@ -107,8 +107,8 @@ pub(crate) struct LanArgs {
     pub(crate) given: Given,
 }
 
-/// Whether any LAN option was given. Then the command is a computer of its own on the LAN, whatever node this machine
-/// has.
+/// Whether any LAN option was given. One on the command line makes the command a computer of its own on the LAN, whatever
+/// node this machine has; one of the environment does so where the LAN is meant anyway.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Given {
     pub(crate) on_command_line: bool,
@@ -186,8 +186,7 @@ pub(crate) enum Role {
     /// It only sends and asks: it claims no names and takes any free ports, so it needs no right, is there at once and
     /// disturbs no other program of this machine.
     Guest,
-    /// It only listens, to everybody: it claims no names, sends nothing, and has the datagram service's port, but not the
-    /// name service's.
+    /// It listens to everybody: it claims no names, and has the datagram service's port, but not the name service's.
     Listener,
 }
 

@@ -18,8 +18,8 @@ use crate::machine;
 use crate::output::{Output, note};
 use crate::text;
 
-/// Largest message that is read from a file or standard input, in bytes; far more than any can have.
-const LARGEST: u64 = 1 << 20;
+/// Largest message that is read from a file or standard input, in bytes: what a slot of this machine takes at most.
+const LARGEST: u64 = mailslot::wire::local::MAX_DATA as u64;
 
 pub(crate) fn run(args: &SendArgs) -> anyhow::Result<Outcome> {
     let path = SlotPath::parse(&args.path)
@@ -72,7 +72,7 @@ impl Shared {
             Target::Local => {
                 anyhow::ensure!(
                     !args.lan.given.on_command_line && args.via.is_none(),
-                    "{} is a slot of this machine itself, to which LAN options say nothing; the slots of a \
+                    "{} is a slot of this machine itself, to which --via and the LAN options say nothing; the slots of a \
                      computer on the LAN are at //NAME/mailslot/{}",
                     text::safe(&path.to_string()),
                     text::safe(&path.name.to_string())
@@ -198,7 +198,7 @@ fn message(args: &SendArgs) -> anyhow::Result<Vec<u8>> {
     source.take(LARGEST + 1).read_to_end(&mut message).with_context(|| name.clone())?;
     anyhow::ensure!(
         message.len() as u64 <= LARGEST,
-        "{name}: more than {LARGEST} bytes; a mailslot message has at most 65535"
+        "{name}: more than {LARGEST} bytes, which no mailslot takes"
     );
     Ok(message)
 }

@@ -179,7 +179,7 @@ fn version(text: &str) -> Result<Version, &'static str> {
         .ok_or("two numbers of 0 to 255, such as 6.1")
 }
 
-/// `WORKSTATION`, or `0x9003`.
+/// `WORKSTATION`, or `0x1803`.
 fn server_type(text: &str) -> Result<ServerType, String> {
     let number = match text.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         // A second signal does not wait for it.
         let end = async {
             if let Some(socket) = socket {
-                socket.close();
+                socket.close().await;
             }
             if let Some(browser) = browser {
                 browser.stop().await;

@@ -1,7 +1,7 @@
 //! The service's socket, through which programs of this machine share its slots, names and ports.
 
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use listenfd::ListenFd;
@@ -20,10 +20,7 @@ pub(super) enum Place {
 }
 
 /// The socket, as long as the service runs.
-pub(super) struct Socket {
-    task: JoinHandle<()>,
-    own: Option<PathBuf>,
-}
+pub(super) struct Socket(JoinHandle<()>);
 
 /// Where programs of this machine are to find the service: the service manager's socket, else the one of the settings,
 /// if any. That of a service that runs is left alone.
@@ -50,18 +47,18 @@ impl Place {
     /// Lets programs of this machine use `node` until the socket is closed.
     pub(super) fn open(self, node: Node) -> anyhow::Result<Socket> {
         let server = Server::of_service(node, ServerLimits::default());
-        let (task, own) = match self {
+        let task = match self {
             Self::Given(listener) => {
                 tracing::info!("programs of this machine come by the service manager's socket");
-                (tokio::spawn(until_it_fails(server.serve(listener))), None)
+                tokio::spawn(until_it_fails(server.serve(listener)))
             }
             Self::Path(path, mode) => {
                 let serving = server.listen(&path, mode)?;
                 tracing::info!(socket = %path.display(), mode = format!("{mode:04o}"), "programs of this machine come by a socket");
-                (tokio::spawn(until_it_fails(serving)), Some(path))
+                tokio::spawn(until_it_fails(serving))
             }
         };
-        Ok(Socket { task, own })
+        Ok(Socket(task))
     }
 }
 
@@ -71,20 +68,10 @@ async fn until_it_fails(serving: impl Future<Output = std::io::Error>) {
 }
 
 impl Socket {
-    /// Takes no more programs.
-    pub(super) fn close(self) {
-        self.task.abort();
-        if let Some(path) = &self.own {
-            remove(path);
-        }
-    }
-}
-
-fn remove(path: &Path) {
-    // What was listening takes it away, too.
-    if let Err(error) = std::fs::remove_file(path)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(socket = %path.display(), %error, "the socket cannot be removed");
+    /// Takes no more programs. What listens takes its socket away itself, while nobody else can have that place.
+    pub(super) async fn close(self) {
+        self.0.abort();
+        // It was aborted, or has failed and said so.
+        _ = self.0.await;
     }
 }
