@@ -116,3 +116,19 @@ async fn time_outs_and_ends_wake_tasks() {
     let many = many.0.expect("a message");
     assert_eq!(&many[0].data[..], b"1");
 }
+
+/// An answer that fills what the node keeps for a connection does not keep it from the next request.
+#[tokio::test]
+async fn long_messages_leave_the_handle_usable() {
+    let machine = Machine::new();
+    let soda = machine.client().create(&path("soda"), forever(), Admit::Default).expect("new");
+    let writer = machine.client().open(&path("soda"), OpenOptions::default()).expect("it is there");
+    let all = async {
+        for size in [200_000, 262_145, 300_000, 1 << 20, 1 << 24].repeat(3) {
+            writer.write(&vec![7; size]).await.expect("room");
+            assert_eq!(soda.recv().await.expect("a message").data.len(), size);
+            assert_eq!(soda.recv_timeout(Duration::ZERO).await.expect_err("empty"), MailslotError::Timeout);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.expect("the node answers");
+}

@@ -123,6 +123,8 @@ impl Connection {
         }
         if self.held_back && self.takes_more() {
             self.handle_input();
+            // The socket was not looked at.
+            cx.waker().wake_by_ref();
         } else if self.takes_more()
             && let Poll::Ready(more) = self.poll_input(cx)
         {
