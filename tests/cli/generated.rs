@@ -4,7 +4,12 @@ use std::fs;
 
 use crate::run;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 16] = [
+    "capture",
+    "browse",
+    "browser",
+    "ls",
+    "info",
     "decode",
     "replay",
     "listen",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Others find our node and its names: nmblookup, nbtscan, nmap and smbtorture; and it answers queries faster than nmbd.
+# Others find our node and its names: nmblookup, nbtscan, nmap and smbtorture; and how many queries it answers beside nmbd.
 # Needs root and the lab of ../shared (network namespaces, Samba); exits 77 where they are not. MAILSLOT names the
 # program, ROUNDS says how often smbtorture registers and refreshes (default 3), BENCH_RUNS and BENCH_SECONDS how long the
 # rates are compared. Their ratio is printed and not judged: it shrinks towards 1 on a busy machine.
@@ -63,7 +63,7 @@ ratios=()
 for run in $(seq "${BENCH_RUNS:-2}"); do
     read -r mine lost <<<"$(answered OURS)"
     read -r theirs _ <<<"$(answered NMB1)"
-    check "smbtorture nbt.bench, run $run: ours $mine queries/s and $lost lost, nmbd $theirs" test "$theirs" -gt 0 -a "$lost" -eq 0
+    check "smbtorture nbt.bench, run $run: ours $mine queries/s and $lost lost, nmbd $theirs" test "$mine" -gt 0 -a "$theirs" -gt 0 -a "$lost" -eq 0
     ratios+=("$(awk "BEGIN { printf \"%.2f\", $mine / ($theirs + 1e-9) }")")
 done
 echo "nbt.bench: ours / nmbd = ${ratios[*]} (load $(cut -d' ' -f1 /proc/loadavg), $(nproc) processors)"

@@ -11,8 +11,6 @@ largest=65341
 mkdir "$LAB/m"
 $messages make "$LAB/m" 424 "${sizes[@]}" 65536 $largest $((largest + 1))
 capture=$LAB/all.pcap
-on_wire() { tshark -r "$1" -Y "$2" 2>/dev/null; }
-nothing() { ! on_wire "$1" "$2" | grep .; }
 # Whether the log has as many messages.
 came() { [ "$(grep -c '^{' "$1")" -ge "$2" ]; }
 
@@ -32,7 +30,7 @@ for peer in 1:OLD:139 3:NEW:445; do
     done
     until_true came "$LAB/host$host/soda.log" ${#sizes[@]} || true
     check "all of them arrived at $name, once and in order" \
-        $messages check "$LAB/host$host/soda.log" "${sizes[@]}" "slot=soda" "way=session"
+        $messages check "$LAB/host$host/soda.log" "${sizes[@]}" "slot=soda" "way=session $port"
 done
 $lab/cap.sh stop 4
 check "sessions on port 139 are in the capture" sh -c "tshark -r $capture -Y 'tcp.port == 139 && smb.cmd == 0x25' 2>/dev/null | grep -q ."
@@ -41,14 +39,14 @@ check "no datagram" nothing "$capture" 'udp.port == 138'
 check "tshark finds nothing malformed" nothing "$capture" '_ws.malformed'
 check "tshark reads every one as a mailslot write of class 1" \
     test "$(on_wire "$capture" 'mailslot.opcode == 1 && mailslot.class == 1' | wc -l)" = $((2 * ${#sizes[@]}))
-check "our own decoder finds no fault" sh -c "! '$mailslot' decode --json $capture | grep '\"error\"'"
+check "our own decoder finds no fault" sound "$capture"
 
 # What cannot go: nothing is sent.
 $lab/cap.sh start 4 "$LAB/no.pcap" "ip or arp"
 refused "65536 bytes to a computer" "ERROR_INVALID_PARAMETER (87)" "65535" --from-file "$LAB/m/65536" '\\OLD\mailslot\soda'
 refused "425 bytes to all" "ERROR_BAD_NETPATH (53)" "too long" --from-file "$LAB/m/425" '\\*\mailslot\soda'
 $lab/cap.sh stop 4
-check "none of both is on the wire, nor a question about them" nothing "$LAB/no.pcap" 'ip.src == 10.99.0.12'
+check "none of both is on the wire, nor a question about them" nothing "$LAB/no.pcap" 'ip.src == 10.99.0.12 || arp.src.proto_ipv4 == 10.99.0.12'
 $lab/cap.sh start 4 "$LAB/group.pcap"
 refused "425 bytes to a workgroup" "ERROR_BAD_NETPATH (53)" "too long" --from-file "$LAB/m/425" '\\LABDOM\mailslot\soda'
 $lab/cap.sh stop 4

@@ -11,7 +11,7 @@ done
 
 wins=$(on -i 1) ours=$(on -i 3)
 mkdir "$LAB/m"
-$messages make "$LAB/m" 0 400 424
+$messages make "$LAB/m" 0 7 400 424
 $lab/cap.sh start 4 "$LAB/all.pcap"
 # Leases of 6 s. No node refreshes more often than every 5 minutes (MS-NBTE 3.1.4.1), so ours runs on a clock that is a
 # hundred times as fast: it does every 3 s, and a name that was not refreshed is gone after 6 s.
@@ -27,7 +27,7 @@ $lab/samba-up.sh -w WINSDOM 1 wins WINS1 "min wins ttl = 6" "max wins ttl = 6" >
 $lab/wait-ready.sh 1 udp:137 >/dev/null
 # Whether the WINS server has the name, at this address.
 asked() { on 2 nmblookup -U "$wins" --recursion "$1" >"$LAB/said" 2>&1 && grep -q "^$2 " "$LAB/said"; }
-not_there() { ! asked "$1" "$2"; }
+not_there() { asked 'WINS1#20' "$wins" && ! asked "$1" "$2"; }
 # packets FILTER: how many of the node's packets to the server match.
 packets() { tshark -r "$LAB/all.pcap" -Y "nbns && ip.src == $ours && ip.dst == $wins && ($1)" 2>/dev/null | wc -l; }
 several() { [ "$(packets "$1")" -ge "$2" ]; }
@@ -57,7 +57,9 @@ for type in p m h; do
     # A server's group is everybody, that is a broadcast; a P node hears none.
     check "$type node: a P node's message to the workgroup" send 2 --node-type p --wins "$wins" --from-file "$LAB/m/400" '\\LABDOM\mailslot\host'
     check "$type node: goes by broadcast" has "$LAB/said" "at 10.99.0.255:138"
-    if [ $type = p ]; then expected=(0 400 424); else expected=(0 400 424 400); fi
+    # What comes after it shows that it is not on its way.
+    check "$type node: one more to it" send 2 --node-type p --wins "$wins" --from-file "$LAB/m/7" "\\\\$name\\mailslot\\host"
+    if [ $type = p ]; then expected=(0 400 424 7); else expected=(0 400 424 400 7); fi
     arrived "$type node: that arrived, if it hears broadcasts" 3 $type host "${expected[@]}"
     # Registrations repeat until the lease is refreshed.
     check "$type node: refreshes its names" until_true several "nbns.flags.opcode == 8 && nbns.name contains \"$name\"" 2

@@ -25,6 +25,19 @@ check() {
 }
 # Whether a file has a text.
 has() { grep -qF -- "$2" "$1" || { cut -c1-300 "$1"; return 1; }; }
+# on_wire CAPTURE FILTER: what of a capture matches; fails if tshark does.
+on_wire() { tshark -r "$1" -Y "$2" 2>/dev/null; }
+# Whether a capture has nothing that matches. One that cannot be read has not nothing.
+nothing() {
+    local found
+    found=$(on_wire "$1" "$2") || { echo "tshark cannot read $1 by $2"; return 1; }
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+# Whether our decoder finds no fault in a capture.
+sound() {
+    "$mailslot" decode --json "$1" >"$LAB/decoded" || return 1
+    ! grep '"error"' "$LAB/decoded"
+}
 # until_true COMMAND...: waits for it, 20 s at most.
 until_true() {
     for _ in $(seq 200); do

@@ -5,9 +5,9 @@
   messages.py check LOG SIZE...         a log of `mailslot listen --json` has these, in this order and no others
   messages.py text LOG TEXT COUNT:SIZE...   it has COUNT messages of SIZE bytes that repeat TEXT, in any order
 
-Further words, `field=value`, are how the fields of every message's JSON object begin.
+Further words, `field=value`, are fields that every message's JSON object has; with `field~value` they begin so.
 """
-import collections, hashlib, json, os, sys
+import collections, hashlib, json, os, re, sys
 
 
 def message(size):
@@ -21,8 +21,9 @@ def digest(data):
 
 def main():
     command, place, *rest = sys.argv[1:]
-    says = dict(word.split('=', 1) for word in rest if '=' in word)
-    rest = [word for word in rest if '=' not in word]
+    says = [re.fullmatch('([a-z]+)([=~])(.*)', word) for word in rest]
+    says = [found.groups() for found in says if found]
+    rest = [word for word in rest if not re.match('[a-z]+[=~]', word)]
     if command == 'make':
         for size in map(int, rest):
             with open(os.path.join(place, str(size)), 'wb') as file:
@@ -33,8 +34,9 @@ def main():
         for line in log:
             if line.startswith('{'):
                 heard = json.loads(line)
-                for field, value in says.items():
-                    if not str(heard.get(field)).startswith(value):
+                for field, how, value in says:
+                    has = str(heard.get(field))
+                    if not (has == value if how == '=' else has.startswith(value)):
                         sys.exit('%s is %r, not %r: %.200s' % (field, heard.get(field), value, line))
                 got.append(digest(bytes.fromhex(heard['data'])))
     if command == 'check':

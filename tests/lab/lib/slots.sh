@@ -4,8 +4,6 @@ on() { $lab/run-in.sh "$@"; }
 came() { [ "$(grep -c '^{' "$1")" -ge "$2" ]; }
 # Whether a host finds a name by broadcast.
 knows() { on "$1" nmblookup -B 10.99.0.255 "$2" 2>/dev/null | grep -q '^[0-9]'; }
-# Whether a capture has nothing that matches.
-nothing() { ! tshark -r "$1" -Y "$2" 2>/dev/null | grep .; }
 # in_slot LOG SLOT: the messages of one slot.
 in_slot() { grep -F "\"slot\":\"$2\"" "$1"; }
 slot_has() { [ "$(in_slot "$1" "$2" | wc -l)" -ge "$3" ]; }
