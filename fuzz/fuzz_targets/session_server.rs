@@ -18,9 +18,11 @@ fuzz_target!(|data: &[u8]| {
     let Some((&first, rest)) = data.split_first() else { return };
     let limits = limits();
     let gate = Gate::new(limits);
-    let counted = allocation_counter::measure(|| run(&gate, limits, first, rest));
-    // What is held, the messages that the driver has, and the answers to one input, whatever lengths the bytes name.
-    let bound = 2 * limits.session_bytes + 8 * data.len() + (64 << 10);
+    let mut answered = 0;
+    let counted = allocation_counter::measure(|| answered = run(&gate, limits, first, rest));
+    // What is held, the messages that the driver has, and the answers to one input, whatever lengths the bytes name; and
+    // the driver's answers to calls.
+    let bound = 2 * limits.session_bytes + 8 * data.len() + (64 << 10) + 4 * answered;
     assert!(counted.bytes_max <= bound as u64, "{} bytes for {}", counted.bytes_max, data.len());
     let stats = gate.stats();
     assert_eq!((stats.open, stats.held, stats.accepted), (0, 0, 1));
@@ -37,7 +39,9 @@ fn limits() -> Limits {
     limits
 }
 
-fn run(gate: &Gate, limits: Limits, first: u8, mut rest: &[u8]) {
+/// How many bytes of answers to calls the driver had.
+fn run(gate: &Gate, limits: Limits, first: u8, mut rest: &[u8]) -> usize {
+    let mut all_answered = 0;
     let framing = if first & 1 == 0 { Framing::Session } else { Framing::Direct };
     let config = ServerConfig {
         names: vec!["PC7<20>".parse().expect("a name")],
@@ -76,9 +80,11 @@ fn run(gate: &Gate, limits: Limits, first: u8, mut rest: &[u8]) {
                     server.answer(write.id, result);
                 }
                 ServerEvent::Call(call) => {
-                    // Little, so that the bound on what is allocated means something.
-                    let data = vec![2; usize::from(call.max_data).min(200)];
+                    // Little, so that the bound on what is allocated means something; or what takes several messages.
+                    let most = if first & 8 == 0 { 200 } else { 65_535 };
+                    let data = vec![2; usize::from(call.max_data).min(most)];
                     answered += data.len();
+                    all_answered += data.len();
                     let refuse = first & 4 != 0;
                     let blocks = (&[1; 8][..], &data[..]);
                     server.answer_call(call.id, if refuse { Err(NtStatus::NOT_SUPPORTED) } else { Ok(blocks) });
@@ -92,7 +98,7 @@ fn run(gate: &Gate, limits: Limits, first: u8, mut rest: &[u8]) {
         assert!(gate.stats().held <= limits.session_bytes);
         let output = server.take_output();
         // Each answer is to at least the 36 bytes of a request, or to the end of what came before.
-        assert!(output.len() <= 12 * bytes.len() + 1024 + answered, "{} bytes to {}", output.len(), bytes.len());
+        assert!(output.len() <= 12 * bytes.len() + 1024 + 2 * answered, "{} bytes to {}", output.len(), bytes.len());
         see(framing, &output);
         if server.is_closed() {
             assert_eq!(server.poll_timeout(), None);
@@ -100,6 +106,7 @@ fn run(gate: &Gate, limits: Limits, first: u8, mut rest: &[u8]) {
             assert!(server.take_output().is_empty() && server.poll_event().is_none());
         }
     }
+    all_answered
 }
 
 /// All that is said is whole packets, and messages that are answers.

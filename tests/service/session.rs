@@ -563,7 +563,7 @@ fn an_old_small_server_with_extended_security_gets_all_of_it() {
                         continue;
                     }
                     header.command = Command::TRANSACTION;
-                    mailslot::wire::smb::TransactionResponse::new(&[], Piece::whole(&[0, 0]), Piece::EMPTY)
+                    TransactionResponse::new(&[], Piece::whole(&[0, 0]), Piece::EMPTY)
                         .expect("an answer")
                         .into()
                 }

@@ -148,9 +148,6 @@ fn cve_2003_0661_paddings_are_zero() {
     }
 }
 
-/// What is held of a transaction of which ten bytes have come: these, its name, and its entry.
-const HELD: usize = 0;
-
 /// Parts that lie about the whole they are of.
 #[test]
 fn parts_of_a_transaction_cannot_reach_beyond_it() {
