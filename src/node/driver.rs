@@ -8,20 +8,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::moderation::Moderation;
 use super::stats::InterfaceStats;
-use super::udp::{self, Port, Service};
+use super::udp::{BATCH, Port, Receiver, Service};
 use super::{Accepted, Clock, Ingest, Ingress, Interface, OwnNames, Shared};
-use crate::service::Machine;
 use crate::service::names::{
     Event, Input, LocalName, NameKind, NameService, NameState, NodeType, QueryId, QueryTarget, Refusal,
-    RegisterError, Resolution, ResolveError,
+    RegisterError, Resolution, ResolveError, Stats as NameCounters,
 };
+use crate::service::{Machine, Transmit};
 use crate::wire::name::NetbiosName;
 use crate::wire::nbdgm::MsgType;
 use crate::wire::nbns::NameEntry;
 
 /// Batches taken off one socket before the others are looked at.
 const BATCHES: usize = 4;
+
+/// What came off a socket.
+#[derive(Debug, Default)]
+struct Taken {
+    count: usize,
+    bytes: usize,
+    /// The socket is empty now.
+    empty: bool,
+}
 
 /// What a node's handles ask of a driver.
 #[derive(Debug)]
@@ -118,9 +128,14 @@ pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     pub(super) names: NameService,
     pub(super) ingest: Ingest,
-    /// The name service's sockets, the one to send from first.
+    /// All sockets, the one that the name service sends from first.
     pub(super) ports: Arc<Vec<Port>>,
+    /// What arrives on them.
+    pub(super) receivers: Vec<Receiver>,
+    pub(super) moderation: Moderation,
     pub(super) stats: Arc<Mutex<InterfaceStats>>,
+    /// The name service's counters, as `stats` has them.
+    pub(super) counted: NameCounters,
     /// What became of names that are not this node's.
     pub(super) refusals: HashMap<NetbiosName, (NameKind, Refusal)>,
     pub(super) queries: HashMap<QueryId, mpsc::UnboundedSender<QueryAnswer>>,
@@ -138,7 +153,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Driver {
     /// Runs until all handles are gone or one says so, and all names are given up.
     pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
-        let ports = Arc::clone(&self.ports);
+        let mut receivers = core::mem::take(&mut self.receivers);
         let mut first = 0;
         self.publish_names();
         loop {
@@ -147,12 +162,13 @@ impl Driver {
             if self.gone || self.ending && self.names.all_released() {
                 break;
             }
-            let deadline = self.names.poll_timeout().into_iter().chain(self.ingest.poll_timeout()).min();
+            let deadlines = [self.names.poll_timeout(), self.ingest.poll_timeout(), self.moderation.rest()];
+            let deadline = deadlines.into_iter().flatten().min();
             let alarm = deadline.and_then(|at| self.clock.instant(at)).map(tokio::time::Instant::from_std);
             let ready = core::future::poll_fn(|cx| {
-                let order = (first..ports.len()).chain(0..first);
+                let order = (first..receivers.len()).chain(0..first);
                 for index in order {
-                    if ports.get(index).is_some_and(|port| port.poll_ready(cx).is_ready()) {
+                    if receivers.get(index).is_some_and(|receiver| receiver.poll_ready(cx).is_ready()) {
                         return Poll::Ready(index);
                     }
                 }
@@ -160,9 +176,12 @@ impl Driver {
             });
             tokio::select! {
                 index = ready => {
-                    first = (index + 1) % ports.len().max(1);
-                    if let Some(port) = ports.get(index) {
-                        self.receive(port);
+                    first = (index + 1) % receivers.len().max(1);
+                    match receivers.get(index) {
+                        Some(receiver) if receiver.service == Service::Names => {
+                            self.receive(receiver);
+                        }
+                        _ => self.receive_datagrams(&mut receivers),
                     }
                 }
                 command = commands.recv(), if !self.ending => match command {
@@ -173,6 +192,9 @@ impl Driver {
                     let now = self.clock.now();
                     self.names.handle_timeout(now);
                     self.ingest.handle_timeout(now);
+                    if self.moderation.handle_timeout(now) {
+                        self.receive_datagrams(&mut receivers);
+                    }
                 }
             }
         }
@@ -229,25 +251,27 @@ impl Driver {
     /// Sends what is to be sent and reports what there is to report.
     async fn settle(&mut self) {
         let ports = Arc::clone(&self.ports);
-        while let Some(transmit) = self.names.poll_transmit() {
-            let Some(port) = ports.first() else { break };
-            let result = match port.socket.try_send_to(&transmit.bytes, transmit.destination.into()) {
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    port.socket.send_to(&transmit.bytes, transmit.destination).await
+        let Some(port) = ports.first() else { return };
+        loop {
+            let batch: Vec<Transmit> =
+                core::iter::from_fn(|| self.names.poll_transmit()).take(BATCH).collect();
+            if batch.is_empty() {
+                break;
+            }
+            let mut rest = batch.as_slice();
+            while let Some(first) = rest.first() {
+                let result = port.send_some(rest).await;
+                let count = result.as_ref().map_or(1, |count| *count).max(1);
+                let (tried, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+                rest = others;
+                if let Err(error) = result {
+                    lock(&self.stats).names.send_errors += 1;
+                    tracing::debug!(destination = %first.destination, %error, "a packet was not sent");
+                    continue;
                 }
-                result => result,
-            };
-            let mut stats = lock(&self.stats);
-            match result {
-                Ok(_) => {
-                    stats.names.sent += 1;
-                    drop(stats);
+                lock(&self.stats).names.sent += u64::try_from(tried.len()).unwrap_or(0);
+                for transmit in tried {
                     self.shared.was_sent(port, transmit.destination, &transmit.bytes);
-                }
-                Err(error) => {
-                    stats.names.send_errors += 1;
-                    drop(stats);
-                    tracing::debug!(destination = %transmit.destination, %error, "a packet was not sent");
                 }
             }
         }
@@ -259,7 +283,11 @@ impl Driver {
             self.publish_names();
         }
         let mut stats = lock(&self.stats);
-        stats.names.copy(self.names.stats());
+        let counted = self.names.stats();
+        if counted != self.counted {
+            self.counted = counted;
+            stats.names.copy(counted);
+        }
         for reason in self.ingest.given_up() {
             stats.datagrams.give_up(reason);
         }
@@ -346,28 +374,60 @@ impl Driver {
         self.shared.set_names(self.id, table);
     }
 
-    fn receive(&mut self, port: &Port) {
+    /// Takes what the sockets for datagrams hold, and leaves them alone for a while if that saves wake-ups.
+    fn receive_datagrams(&mut self, receivers: &mut [Receiver]) {
+        let datagrams = |receiver: &&mut Receiver| receiver.service == Service::Datagrams;
+        let mut taken = Taken { empty: true, ..Taken::default() };
+        for receiver in receivers.iter_mut().filter(datagrams) {
+            let more = self.receive(receiver);
+            taken.count += more.count;
+            taken.bytes += more.bytes;
+            taken.empty &= more.empty;
+        }
+        let now = self.clock.now();
+        if taken.empty {
+            self.moderation.took(now, taken.count, taken.bytes);
+        }
+        for receiver in receivers.iter_mut().filter(datagrams) {
+            if self.moderation.rest().is_some() {
+                receiver.rest();
+            } else if let Err(error) = receiver.wake() {
+                lock(&self.stats).receive_errors += 1;
+                tracing::warn!(interface = %self.interface, %error, "a socket cannot be watched");
+                self.moderation.rest_from(now);
+            }
+        }
+    }
+
+    fn receive(&mut self, receiver: &Receiver) -> Taken {
+        let mut taken = Taken::default();
+        let stats = Arc::clone(&self.stats);
         for _ in 0..BATCHES {
-            let stats = Arc::clone(&self.stats);
             let mut stats = lock(&stats);
             let now = self.clock.now();
-            let result = port.receive(|peer, bytes| match port.service {
-                Service::Names => {
-                    let broadcast = port.broadcast;
-                    self.names.handle_input(now, Input { peer, broadcast, bytes });
+            let result = receiver.receive(|peer, bytes| {
+                taken.count += 1;
+                taken.bytes += bytes.len();
+                let broadcast = receiver.broadcast;
+                match receiver.service {
+                    Service::Names => self.names.handle_input(now, Input { peer, broadcast, bytes }),
+                    Service::Datagrams => self.take_datagram(now, broadcast, peer, bytes, &mut stats),
                 }
-                Service::Datagrams => self.take_datagram(now, port.broadcast, peer, bytes, &mut stats),
             });
             match result {
-                Ok(count) if count >= udp::BATCH => {}
-                Ok(_) => return,
+                Ok(count) if count >= BATCH => {}
+                Ok(_) => {
+                    taken.empty = true;
+                    break;
+                }
                 Err(error) => {
                     stats.receive_errors += 1;
                     tracing::debug!(interface = %self.interface, %error, "receiving failed");
-                    return;
+                    break;
                 }
             }
         }
+        taken
     }
 
     fn take_datagram(

@@ -27,6 +27,9 @@ use crate::wire::name::NetbiosName;
 /// A clone is the same node. When the last clone is dropped the node gives its names up in the background;
 /// [`Self::shutdown`] waits for it.
 ///
+/// A datagram is taken as soon as it is there. Only where more than 5,000 come in a second are they taken together, and
+/// wait for one or two milliseconds; and never where the receive buffer (`net.core.rmem_max`) is too small for that.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use core::time::Duration;

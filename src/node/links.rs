@@ -10,12 +10,13 @@ use tokio::sync::mpsc;
 
 use super::driver::{Command, Driver, lock};
 use super::handle::{Inner, random};
+use super::moderation::Moderation;
 use super::session::Listening;
 use super::stats::{DatagramStats, InterfaceStats, NameStats};
-use super::udp::{self, Port, Service};
+use super::udp::{self, Port, Receiver, Service};
 use super::{Builder, Ingest, Interface, NodeError, OwnName, OwnNames, OwnState, SendError, interface};
 use crate::service::datagram::Sender;
-use crate::service::names::{Config, NameService};
+use crate::service::names::{Config, NameService, Stats as NameCounters};
 use crate::wire::name::NetbiosName;
 use crate::wire::nbss::Framing;
 
@@ -103,7 +104,7 @@ impl Inner {
         let settings = &self.settings;
         let mut ports = udp::bind(Service::Names, interface, settings.name_port)?;
         let datagrams = udp::bind(Service::Datagrams, interface, settings.datagram_port)?;
-        let bound = datagrams.first().and_then(|port| port.socket.local_addr().ok());
+        let bound = datagrams.first().and_then(Port::local_addr);
         let datagram_port = bound.map_or(settings.datagram_port, |address| address.port());
         ports.extend(datagrams);
 
@@ -135,14 +136,19 @@ impl Inner {
         }
 
         let id = self.last_link.fetch_add(1, Ordering::Relaxed);
+        let receivers = ports.iter().map(Receiver::new).collect::<Result<_, _>>().map_err(|source| {
+            let address = SocketAddrV4::new(interface.address, datagram_port);
+            NodeError::Socket { operation: "registration with tokio", address, source }
+        })?;
         let ports = Arc::new(ports);
+        let receive_buffer = ports.iter().map(|port| port.receive_buffer).min().unwrap_or(0);
         let stats = Arc::new(Mutex::new(InterfaceStats {
             interface: interface.name.clone(),
             address: interface.address,
             names: NameStats::default(),
             datagrams: DatagramStats::default(),
             receive_errors: 0,
-            receive_buffer: ports.iter().map(|port| port.receive_buffer).min().unwrap_or(0),
+            receive_buffer,
         }));
         let driver = Driver {
             id,
@@ -154,7 +160,10 @@ impl Inner {
             names,
             ingest,
             ports: Arc::clone(&ports),
+            receivers,
+            moderation: Moderation::new(receive_buffer),
             stats: Arc::clone(&stats),
+            counted: NameCounters::default(),
             refusals: HashMap::new(),
             queries: HashMap::new(),
             statuses: HashMap::new(),

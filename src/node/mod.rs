@@ -56,6 +56,7 @@ mod links;
 pub mod local;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+mod moderation;
 mod reader;
 mod send;
 mod session;

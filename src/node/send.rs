@@ -403,7 +403,7 @@ impl Node {
         if group {
             self.inner.shared.broadcast(&bytes);
         }
-        match port.socket.send_to(&bytes, address).await {
+        match port.send_to(&bytes, address).await {
             Ok(_) => {
                 let mut sent = lock(&self.inner.sent);
                 sent.datagrams += 1;

@@ -64,7 +64,7 @@ impl Shared {
     /// Shows the tap what was sent.
     pub(super) fn was_sent(&self, port: &Port, destination: SocketAddrV4, bytes: &[u8]) {
         if let Some(tap) = &self.tap
-            && let Ok(std::net::SocketAddr::V4(source)) = port.socket.local_addr()
+            && let Some(source) = port.local_addr()
         {
             tap.see(SentFrame { source, destination, name_service: port.service == Service::Names, bytes });
         }
