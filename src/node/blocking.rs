@@ -103,6 +103,14 @@ impl Node {
         self.wait(self.node.lookup(name, target), SendError::ShutDown)
     }
 
+    /// As [`super::Node::lookup_on_subnet`].
+    ///
+    /// # Errors
+    /// Those of [`super::Node::lookup_on_subnet`].
+    pub fn lookup_on_subnet(&self, name: NetbiosName, broadcast: Ipv4Addr) -> Result<Resolution, SendError> {
+        self.wait(self.node.lookup_on_subnet(name, broadcast), SendError::ShutDown)
+    }
+
     /// As [`super::Node::node_status`].
     ///
     /// # Errors

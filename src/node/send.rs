@@ -424,15 +424,23 @@ impl Node {
         name: NetbiosName,
         target: QueryTarget,
     ) -> Result<(u64, Resolution), SendError> {
+        self.resolve_on(&self.inner.links(), name, target).await
+    }
+
+    pub(super) async fn resolve_on(
+        &self,
+        links: &[Arc<Link>],
+        name: NetbiosName,
+        target: QueryTarget,
+    ) -> Result<(u64, Resolution), SendError> {
         if self.is_shut_down() {
             return Err(SendError::ShutDown);
         }
-        let (answer, mut answers) = mpsc::unbounded_channel();
-        let links = self.inner.links();
         if links.is_empty() {
             return Err(SendError::NoNetwork);
         }
-        for link in &links {
+        let (answer, mut answers) = mpsc::unbounded_channel();
+        for link in links {
             link.command(Command::Query(name, target, answer.clone()))?;
         }
         drop(answer);
