@@ -248,9 +248,10 @@ impl Node {
     /// For a local path those of [`Registry::open`]; a remote path always opens.
     pub fn open(&self, path: SlotPath) -> Result<MailslotSender, MailslotError> {
         if path.is_local() {
-            self.inner.registry.open(&path, OpenOptions::default())?;
+            let writer = self.inner.registry.open(&path, OpenOptions::default())?;
+            return Ok(MailslotSender::here(self.clone(), writer, path));
         }
-        Ok(MailslotSender::new(self.clone(), path))
+        Ok(MailslotSender::on_lan(self.clone(), path))
     }
 
     /// Asks who has `name`, on all interfaces; the first that finds it says. Who else is in a group that this node is in,
