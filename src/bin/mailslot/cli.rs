@@ -338,7 +338,9 @@ pub(crate) enum WayArg {
 
 /// Ask who has a NetBIOS name
 ///
-/// A line for each address of each name. This computer's own name is not claimed: asking needs no right.
+/// A line for each address of each name. If mailslot serve runs, the service asks, from its own table and cache first
+/// (-B and -U say otherwise), and as long as it does for itself; else, or with LAN options, the command does, as a
+/// computer of its own whose name is not claimed. Neither needs a right.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mailslot lookup PC7                                         PC7<00>, as the LAN options say: broadcast or WINS
@@ -380,7 +382,9 @@ pub(crate) struct LookupArgs {
 /// Show the names of other computers, of one or of a whole subnet
 ///
 /// A table for each computer; with a range a line for each that answers: address, computer, workgroup, whether it is a
-/// file server, MAC address. Ranges must be inside a subnet of this computer and have at most 4096 addresses.
+/// file server, MAC address. Ranges must be inside a subnet of this computer and have at most 4096 addresses. If mailslot
+/// serve runs, the service asks, and its subnets are meant; else, or with LAN options, the command does itself. Neither
+/// needs a right. The service gives a silent computer 15 s, as the standard has it, the command 4.5 s, as Windows does.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mailslot status 192.0.2.7 PC8                               two computers, by address and by name
@@ -409,13 +413,18 @@ pub(crate) struct StatusArgs {
     pub(crate) lan: LanArgs,
 }
 
-/// Claim this computer's names, show what became of each, and give them up again
+/// Show this computer's names: the service's, or those that could be had
+///
+/// If mailslot serve runs, they are the names that it has or claims, as they are now. Else, or with LAN options, the
+/// command claims the names of a computer of its own, shows what became of each, and gives them up again; for that it
+/// needs the ports.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  mailslot names --name PC7 --workgroup SALES                 could this computer be PC7 in SALES?
+  mailslot names                                              what is this computer called?
+  mailslot names --name PC7 --workgroup SALES                 could it be PC7 in SALES?
   mailslot names --loopback --json
 
-Exit status: 0 all names were had; 1 one was not; 2 wrong use, or ports that are not to be had.")]
+Exit status: 0 all names are or were had; 1 one was not; 2 wrong use, or ports that are not to be had.")]
 pub(crate) struct NamesArgs {
     /// Print one JSON object per line
     #[arg(long)]
