@@ -22,7 +22,8 @@ impl Beside {
         let socket = directory.path().join("mailslot.sock");
         let reader = lan.listen(&["--name", "READER", "soda"]);
         let socket = socket.to_str().unwrap();
-        let mut service = lan.start(&["serve", "--name", "SERVER", "--role", "none", "--socket", socket]);
+        let options = ["--name", "SERVER", "--role", "none", "--socket", socket, "--metrics", "127.0.0.1:0"];
+        let mut service = lan.start(&[&["serve"], options.as_slice()].concat());
         service.wait_for("ready as ");
         Self { lan, directory, service, reader }
     }
@@ -102,9 +103,22 @@ fn what_the_service_knows_is_known_by_all() {
     let of_reader = format!("{reader} READER<20> unique (by ");
     assert_eq!(lookup("READER<20>"), format!("{of_reader}broadcast {reader})\n"));
     assert_eq!(lookup("READER<20>"), format!("{of_reader}cache)\n"));
+    let status = beside.by_service(&["send", "//NOBODY/mailslot/soda", "hello"]).code;
+    assert_eq!(status, Some(1));
     let group = lookup("WORKGROUP");
     for member in [&reader, &server] {
         assert!(group.contains(&format!("{member} WORKGROUP<00> group (by broadcast ")), "{group}");
+    }
+    // Whoever runs the service sees what is asked of it.
+    let (_, at) = beside.service.stderr.split_once("metrics on http://").unwrap();
+    let page = crate::serve::get(at.split_once('/').unwrap().0, "/metrics");
+    for sample in [
+        "local_questions_total{kind=\"lookup\"} 4",
+        "local_requests_failed_total{reason=\"send\"} 1",
+        // One to see whether the service is there, and one more for the message.
+        "local_connections_accepted_total 6",
+    ] {
+        assert!(page.contains(&format!("\nmailslot_{sample}\n")), "{sample}: {page}");
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::Ipv4Addr;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use mailslot::node::local::{AskError, Client, Lan, LocalError, Places, Server, ServerLimits};
 use mailslot::node::{LoopbackLan, Node, SendError};
@@ -15,6 +16,7 @@ use mailslot::wire::local::{Body, Failure, FailureCode, Frame, Role, VERSION};
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::{Decode, Encode};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use crate::Machine;
 
@@ -93,8 +95,25 @@ async fn the_service_tells_what_its_node_knows() {
         assert_eq!(told.names, own.names);
         assert_eq!(told.names.len(), node.names().len());
     }
+    // Many at once on one connection: each gets its own answer.
+    let lan = Arc::new(lan);
+    let mut tasks = JoinSet::new();
+    for number in 0..24 {
+        let (lan, service) = (Arc::clone(&lan), address(&beside.service));
+        tasks.spawn(async move {
+            let (wanted, at) = if number % 2 == 0 { ("PEER<20>", peer) } else { ("SERVICE<03>", service) };
+            if number % 3 == 0 {
+                assert_eq!(*lan.node_status(at).await.expect("it answers").peer.ip(), at);
+                return;
+            }
+            let found = lan.lookup(name(wanted), QueryTarget::Default).await.expect("known");
+            assert_eq!((found.name, found.addresses), (name(wanted), vec![at]));
+        });
+    }
+    tasks.join_all().await;
+
     let asked = beside.server.stats().asked;
-    let expected = [("interfaces", 1), ("lookup", 7), ("names", 1), ("status", 2)];
+    let expected = [("interfaces", 1), ("lookup", 7 + 16), ("names", 1), ("status", 2 + 8)];
     assert_eq!(asked, BTreeMap::from(expected));
     assert_eq!(beside.service.stats().local, beside.server.stats());
 
