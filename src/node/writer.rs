@@ -3,9 +3,9 @@
 #[cfg(unix)]
 use std::sync::Arc;
 
-use super::{Node, SendError, Sent};
 #[cfg(unix)]
 use super::local::{self, Flushed, LocalError, Remote};
+use super::{Node, SendError, Sent};
 use crate::slot::{Info, MailslotError, MailslotWriter, SlotPath};
 
 /// The writing end of a mailslot.

@@ -160,7 +160,10 @@ fn a_service_that_is_not_there_is_not_asked() {
     let output = crate::mailslot().env("MAILSLOT_SOCKET", &none).args(["lookup", "READER"]).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr.starts_with("mailslot: cannot connect to the node at ") && stderr.contains("none.sock"), "{stderr}");
+    assert!(
+        stderr.starts_with("mailslot: cannot connect to the node at ") && stderr.contains("none.sock"),
+        "{stderr}"
+    );
     // One's own node does not need it.
     let ran = beside.lan.args(&["lookup", "READER"]);
     let output = crate::mailslot().env("MAILSLOT_SOCKET", &none).args(ran).output().unwrap();

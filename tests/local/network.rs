@@ -207,9 +207,11 @@ async fn questions_are_bounded_and_hold_nothing_up() {
     let limits = ServerLimits { questions_per_user: 140, ..ServerLimits::default() };
     let beside = Beside::new(limits).await;
     let silent = Body::GetStatus { address: [127, 7, 7, 7] };
-    let full = |max| move |id: u32, body: &Body<'_>| match body {
-        Body::Failed(Failure { code: FailureCode::LIMIT_REACHED, a, .. }) => assert_eq!((*a, id), max),
-        body => panic!("{body:?}"),
+    let full = |max| {
+        move |id: u32, body: &Body<'_>| match body {
+            Body::Failed(Failure { code: FailureCode::LIMIT_REACHED, a, .. }) => assert_eq!((*a, id), max),
+            body => panic!("{body:?}"),
+        }
     };
     let socket = beside.socket.clone();
     tokio::task::spawn_blocking(move || {
@@ -296,7 +298,8 @@ fn an_older_service_is_called_that() {
 async fn a_refused_question_is_an_error_of_its_own() {
     let limits = ServerLimits { questions_per_user: 0, ..ServerLimits::default() };
     let beside = Beside::new(limits).await;
-    let error = beside.lan().lookup(name("PEER"), QueryTarget::Default).await.expect_err("none is let through");
+    let error =
+        beside.lan().lookup(name("PEER"), QueryTarget::Default).await.expect_err("none is let through");
     let AskError::Local(LocalError::Mailslot(MailslotError::LimitReached { max, .. })) = error else {
         panic!("{error}")
     };

@@ -51,8 +51,7 @@ fn lengths_have_bounds() {
     assert!(resolved(&owners).is_err());
     assert!(resolved(&owners[..5]).is_err(), "no whole address");
     let name = vec![b'e'; MAX_TEXT + 1];
-    let interface =
-        |name| ListedInterface { name, index: 1, address: [0; 4], prefix: 24, broadcast: [0; 4] };
+    let interface = |name| ListedInterface { name, index: 1, address: [0; 4], prefix: 24, broadcast: [0; 4] };
     assert!(interfaces_list(&[interface(&name[1..])], &mut Vec::new()).is_ok());
     assert!(interfaces_list(&[interface(&name)], &mut Vec::new()).is_err());
 }
@@ -61,7 +60,9 @@ fn lengths_have_bounds() {
 /// kinds; and the numbers that once had another body stay nobody's.
 #[test]
 fn kinds_that_are_not_known_are_kept() {
-    for kind in (0..=0xff_u8).filter(|kind| !matches!(kind, 1..=0x16 | 0x81..=0x90 | 0xff)).chain([0x11, 0x8c]) {
+    for kind in
+        (0..=0xff_u8).filter(|kind| !matches!(kind, 1..=0x16 | 0x81..=0x90 | 0xff)).chain([0x11, 0x8c])
+    {
         let frame = Frame::new(9, Body::Other { kind, bytes: b"later" }).expect("not known");
         round_trip!(Frame<'_>, frame);
     }

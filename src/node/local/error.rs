@@ -73,7 +73,9 @@ pub enum LocalError {
         ours: u16,
     },
     /// The node is of an older release, which has no such request.
-    #[error("the node of this machine is of an older release, which cannot {what}; restart it with this release")]
+    #[error(
+        "the node of this machine is of an older release, which cannot {what}; restart it with this release"
+    )]
     Older {
         /// What was asked of it.
         what: &'static str,

@@ -175,7 +175,9 @@ impl<T> Question<T> {
                 }
                 FailureCode::NO_INTERFACE => AskError::Node(SendError::NoNetwork),
                 FailureCode::ENDING => AskError::Node(SendError::ShutDown),
-                FailureCode(code) => AskError::Gone { reason: format!("it refuses the question (code {code})") },
+                FailureCode(code) => {
+                    AskError::Gone { reason: format!("it refuses the question (code {code})") }
+                }
             }),
             body => (self.take)(&body).ok_or_else(|| {
                 let reason = "its answer does not belong to the question".to_owned();

@@ -6,8 +6,8 @@ use super::convert;
 use crate::node::{Interface, NodeStatus, OwnName, OwnState, SendError};
 use crate::service::names::{NameKind, Origin, Refusal, Resolution, ResolveError};
 use crate::wire::local::{
-    AnswerOrigin, Body, Failure, FailureCode, ListedInterface, ListedName, ListedNodeName, MAX_TEXT, NameState,
-    RefusedBy,
+    AnswerOrigin, Body, Failure, FailureCode, ListedInterface, ListedName, ListedNodeName, MAX_TEXT,
+    NameState, RefusedBy,
 };
 use crate::wire::name::NetbiosName;
 use crate::wire::nbns::{NameEntry, NameFlags, Rcode};

@@ -254,7 +254,11 @@ fn local_programs(page: &mut Page<'_>, stats: &LocalStats) -> fmt::Result {
     let LocalStats { open, accepted, refused, ended, asked, failed } = stats;
     let help = "Connections of programs of this machine that are open";
     page.gauge("local_connections_open", help, [(Vec::new(), *open)])?;
-    page.one("local_connections_accepted", "Connections of programs of this machine that were let in", *accepted)?;
+    page.one(
+        "local_connections_accepted",
+        "Connections of programs of this machine that were let in",
+        *accepted,
+    )?;
     let help = "Connections of programs of this machine that were not, by reason";
     page.counter("local_connections_refused", help, by(refused, "reason"))?;
     let help = "Connections of programs of this machine that were ended for what came over them, by reason";

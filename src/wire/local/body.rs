@@ -2,9 +2,7 @@
 
 use bytes::BufMut;
 
-use super::fields::{
-    self, Admittance, AnswerOrigin, AskTarget, Failure, Role, TargetKind, Way,
-};
+use super::fields::{self, Admittance, AnswerOrigin, AskTarget, Failure, Role, TargetKind, Way};
 use super::lists::{Interfaces, Messages, Names, NodeNames, Slots};
 use super::{Body, HEADER, MAGIC, MAX_DATA, MAX_FRAME, MAX_TEXT};
 use crate::wire::error::{DecodeErrorKind, ValueError};
@@ -236,7 +234,9 @@ impl<'a> Body<'a> {
             }
             Self::Other { kind, bytes } => {
                 fields::check("bytes", bytes.len(), MAX_FRAME - HEADER)?;
-                fields::check_other(matches!(kind, 0x01..=0x10 | 0x12..=0x16 | 0x81..=0x8b | 0x8d..=0x90 | 0xff))
+                fields::check_other(
+                    matches!(kind, 0x01..=0x10 | 0x12..=0x16 | 0x81..=0x8b | 0x8d..=0x90 | 0xff),
+                )
             }
             _ => Ok(()),
         }

@@ -44,7 +44,10 @@ fn of_service(args: &NamesArgs) -> anyhow::Result<Option<Outcome>> {
     let Some(service) = service else { return Ok(None) };
     let table = client.names()?;
     if table.is_empty() && client.interfaces()?.is_empty() {
-        note(format_args!("no network interface is up, so the service (process {}) has no names", service.pid));
+        note(format_args!(
+            "no network interface is up, so the service (process {}) has no names",
+            service.pid
+        ));
         return Ok(Some(Outcome::Failed));
     }
     note(format_args!("the names of the service (process {})", service.pid));
