@@ -153,6 +153,27 @@ fn names_are_those_of_the_service() {
     assert!(by_service.iter().all(|name| name["address"] == server.as_str()));
 }
 
+/// Nobody waits for the answer of a service that is gone.
+#[test]
+fn a_service_that_dies_is_missed_at_once() {
+    let beside = Beside::new();
+    let program = crate::mailslot();
+    let mut command = std::process::Command::new(program.get_program());
+    for (name, _) in program.get_envs() {
+        command.env_remove(name);
+    }
+    // An address where nobody is, which the service goes on asking for a while.
+    command.env("MAILSLOT_SOCKET", beside.socket()).args(["status", "127.7.7.7"]);
+    let asking = Running::start(command);
+    let (_, at) = beside.service.stderr.split_once("metrics on http://").unwrap();
+    let at = at.split_once('/').unwrap().0;
+    while !crate::serve::get(at, "/metrics").contains("local_questions_total{kind=\"status\"} 1\n") {}
+    beside.service.interrupt("KILL");
+    let ran = asking.end();
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(ran.stderr, "mailslot: the node of this machine is gone: it has closed the connection\n");
+}
+
 #[test]
 fn a_service_that_is_not_there_is_not_asked() {
     let beside = Beside::new();
