@@ -59,8 +59,10 @@ pub(crate) fn with(
             result = ask(&network) => result,
             () = interrupt.wait() => Ok(Outcome::Failed),
         };
-        if let Network::Own(node) = network {
-            node.shutdown().await?;
+        match network {
+            Network::Own(node) => node.shutdown().await?,
+            #[cfg(unix)]
+            Network::Service(_) => {}
         }
         result
     })
