@@ -56,7 +56,7 @@ pub(crate) fn open(path: &[u16], access: u32, share: u32, disposition: u32) -> R
     let options = OpenOptions { access, share, disposition: Disposition::new(disposition) };
     let sender = Client::new().open(&path, options)?;
     let sender = MailslotSender::try_from(sender);
-    insert(End::Client(sender.map_err(|_| Failure::not_supported("a slot of this process"))?), access)
+    insert(End::Client(sender.map_err(|_| Failure::not_supported("a path on the LAN"))?), access)
 }
 
 fn insert(end: End, access: Access) -> Result<usize, Failure> {

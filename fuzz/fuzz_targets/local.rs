@@ -15,6 +15,8 @@ fuzz_target!(|bytes: &[u8]| {
                 Body::Messages(list) => (list.iter().count(), list.count()),
                 Body::Slots(list) => (list.iter().count(), list.count()),
                 Body::Names(list) => (list.iter().count(), list.count()),
+                Body::Interfaces(list) => (list.iter().count(), list.count()),
+                Body::Status { names, .. } => (names.iter().count(), names.count()),
                 _ => return,
             };
             assert_eq!(items.0, items.1 as usize);

@@ -23,7 +23,9 @@ use tokio::runtime::Runtime;
 use super::reader::millis;
 use super::{Builder, NodeError, NodeStatus, SendError, Sent};
 use crate::service::names::{NameKind, QueryTarget, Resolution};
-use crate::slot::{CreateOptions, Info, MailslotError, Message, ReadTimeout, SlotPath, Stats, Via};
+use crate::slot::{
+    CreateOptions, Info, MailslotError, MailslotWriter, Message, ReadTimeout, SlotPath, Stats, Via,
+};
 use crate::wire::name::NetbiosName;
 
 /// A node with a runtime of its own, on one thread. Must not be used inside another runtime.
@@ -101,6 +103,14 @@ impl Node {
     /// Those of [`super::Node::lookup`].
     pub fn lookup(&self, name: NetbiosName, target: QueryTarget) -> Result<Resolution, SendError> {
         self.wait(self.node.lookup(name, target), SendError::ShutDown)
+    }
+
+    /// As [`super::Node::lookup_on_subnet`].
+    ///
+    /// # Errors
+    /// Those of [`super::Node::lookup_on_subnet`].
+    pub fn lookup_on_subnet(&self, name: NetbiosName, broadcast: Ipv4Addr) -> Result<Resolution, SendError> {
+        self.wait(self.node.lookup_on_subnet(name, broadcast), SendError::ShutDown)
     }
 
     /// As [`super::Node::node_status`].
@@ -217,37 +227,20 @@ impl SlotReader {
     }
 }
 
-/// The writing end of a mailslot of another process of this machine, as [`super::MailslotSender`]. Needs no runtime.
-#[cfg(unix)]
+/// The writing end of a mailslot of this machine, as [`super::MailslotSender`], whether it is in this process or another
+/// one. Needs no runtime.
 #[derive(Debug, Clone)]
 pub struct MailslotSender {
-    remote: std::sync::Arc<super::local::Remote>,
+    sender: super::MailslotSender,
 }
 
-#[cfg(unix)]
 impl MailslotSender {
     /// Writes one message; gives its size in bytes (Win32 `WriteFile`).
     ///
     /// # Errors
-    /// Those of [`MailslotWriter::write`](crate::slot::MailslotWriter::write).
+    /// Those of [`MailslotWriter::write`], and [`MailslotError::NodeGone`] in another process.
     pub fn write(&self, data: &[u8]) -> Result<usize, MailslotError> {
-        self.remote.write_blocking(data)
-    }
-
-    /// As [`super::MailslotSender::post`].
-    ///
-    /// # Errors
-    /// [`MailslotError::NodeGone`].
-    pub fn post(&self, data: &[u8]) -> Result<(), MailslotError> {
-        self.remote.post_blocking(data)
-    }
-
-    /// As [`super::MailslotSender::flush`].
-    ///
-    /// # Errors
-    /// [`MailslotError::NodeGone`].
-    pub fn flush(&self) -> Result<super::local::Flushed, MailslotError> {
-        self.remote.flush_blocking()
+        self.sender.write_blocking(data)
     }
 
     /// The slot's state (Win32 `GetMailslotInfo`).
@@ -255,17 +248,53 @@ impl MailslotSender {
     /// # Errors
     /// [`MailslotError::Gone`], [`MailslotError::NodeGone`].
     pub fn info(&self) -> Result<Info, MailslotError> {
-        self.remote.info()
+        let elsewhere = || MailslotError::RemoteOpen { path: self.sender.path().to_string() };
+        self.sender.info().ok_or_else(elsewhere)?
+    }
+
+    /// The sender, for all calls that do not wait.
+    pub const fn sender(&self) -> &super::MailslotSender {
+        &self.sender
+    }
+
+    /// The sender itself.
+    pub fn into_sender(self) -> super::MailslotSender {
+        self.sender
+    }
+}
+
+#[cfg(unix)]
+impl MailslotSender {
+    /// As [`super::MailslotSender::post`].
+    ///
+    /// # Errors
+    /// [`MailslotError::NodeGone`]; of a slot in this process those of [`Self::write`].
+    pub fn post(&self, data: &[u8]) -> Result<(), MailslotError> {
+        self.sender.post_blocking(data)
+    }
+
+    /// As [`super::MailslotSender::flush`].
+    ///
+    /// # Errors
+    /// [`MailslotError::NodeGone`].
+    pub fn flush(&self) -> Result<super::local::Flushed, MailslotError> {
+        self.sender.flush_blocking()
     }
 }
 
 /// # Errors
-/// The sender itself, if its node is in this process: [`Node::write`] is its blocking form.
-#[cfg(unix)]
+/// The sender itself, if it is a path on the LAN: [`Node::write`] is its blocking form.
 impl TryFrom<super::MailslotSender> for MailslotSender {
     type Error = super::MailslotSender;
 
     fn try_from(sender: super::MailslotSender) -> Result<Self, Self::Error> {
-        sender.into_remote().map(|remote| Self { remote })
+        if sender.is_slot() { Ok(Self { sender }) } else { Err(sender) }
+    }
+}
+
+/// A slot in this process.
+impl From<MailslotWriter> for MailslotSender {
+    fn from(writer: MailslotWriter) -> Self {
+        Self { sender: writer.into() }
     }
 }

@@ -218,10 +218,12 @@ impl Driver {
         let now = self.clock.now();
         match command {
             Command::Query(name, target, answer) => {
+                self.cancel_unheard();
                 let id = self.names.query(now, name, target);
                 self.queries.insert(id, answer);
             }
             Command::Status(address, name, answer) => {
+                self.cancel_unheard();
                 let id = self.names.node_status(now, address, name);
                 self.statuses.insert(id, answer);
             }
@@ -245,6 +247,15 @@ impl Driver {
                 self.done = Some(done);
                 self.end();
             }
+        }
+    }
+
+    /// Ends the questions whose answers nobody waits for any more, before they take the place of others.
+    fn cancel_unheard(&mut self) {
+        let queries = self.queries.extract_if(|_, answer| answer.is_closed()).map(|(id, _)| id);
+        let statuses = self.statuses.extract_if(|_, answer| answer.is_closed()).map(|(id, _)| id);
+        for id in queries.chain(statuses) {
+            self.names.cancel(id);
         }
     }
 

@@ -207,6 +207,14 @@ pub enum SendError {
     /// The node is on no network now.
     #[error("no network interface is up")]
     NoNetwork,
+    /// No interface of the node has this broadcast address.
+    #[error("{broadcast} is the broadcast address of no interface; there are: {}", none_if_empty(.available))]
+    NoSubnet {
+        /// The broadcast address that was given.
+        broadcast: Ipv4Addr,
+        /// Those of the interfaces.
+        available: String,
+    },
     /// The operating system did not send it.
     #[error("cannot send to {address}: {source}")]
     Network {
@@ -226,12 +234,18 @@ impl SendError {
         match self {
             Self::Mailslot(error) => error.win32(),
             Self::Session { source, .. } => session_code(source),
-            Self::BadName { .. } | Self::NameNotFound { .. } | Self::NoNetwork | Self::Network { .. } => {
-                Win32Error::ERROR_BAD_NETPATH
-            }
+            Self::BadName { .. }
+            | Self::NameNotFound { .. }
+            | Self::NoNetwork
+            | Self::NoSubnet { .. }
+            | Self::Network { .. } => Win32Error::ERROR_BAD_NETPATH,
             Self::ShutDown => Win32Error::ERROR_INVALID_HANDLE,
         }
     }
+}
+
+const fn none_if_empty(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
 }
 
 /// What would go where a session does not.

@@ -12,12 +12,12 @@ use super::known::Computers;
 use super::links::{Link, watch_interfaces};
 use super::session::{Administration, Context, Pool};
 use super::shared::Changes;
-use super::stats::{NodeStats, SendStats};
+use super::stats::{LocalStats, NodeStats, SendStats};
 use super::{
     Builder, Clock, Interface, LoopbackLan, MailslotSender, NodeError, SendError, Shared, SlotReader,
     interface,
 };
-use crate::service::names::{NameKind, NodeType, QueryTarget, RegisterError, Resolution};
+use crate::service::names::{NameKind, NodeType, Origin, QueryTarget, RegisterError, Resolution};
 use crate::service::session::Gate;
 use crate::slot::{CreateOptions, MailslotError, OpenOptions, Registry, SlotPath};
 use crate::wire::name::NetbiosName;
@@ -73,6 +73,8 @@ pub(super) struct Inner {
     pub(super) links: RwLock<Vec<Arc<Link>>>,
     pub(super) last_link: AtomicU64,
     pub(super) sent: Mutex<SendStats>,
+    /// Counted by the server of the node's socket.
+    pub(super) local: Arc<Mutex<LocalStats>>,
     pub(super) incoming: Arc<Context>,
     pub(super) outgoing: Arc<Pool>,
     pub(super) computers: Mutex<Computers>,
@@ -123,6 +125,7 @@ impl Node {
             links: RwLock::default(),
             last_link: AtomicU64::new(0),
             sent: Mutex::default(),
+            local: Arc::default(),
             computers: Mutex::default(),
             unusable: Mutex::default(),
             watcher: Mutex::default(),
@@ -229,6 +232,7 @@ impl Node {
             slots: self.inner.registry.stats(),
             sent: *lock(&self.inner.sent),
             sessions: self.inner.incoming.gate.stats(),
+            local: lock(&self.inner.local).clone(),
         }
     }
 
@@ -247,17 +251,46 @@ impl Node {
     /// For a local path those of [`Registry::open`]; a remote path always opens.
     pub fn open(&self, path: SlotPath) -> Result<MailslotSender, MailslotError> {
         if path.is_local() {
-            self.inner.registry.open(&path, OpenOptions::default())?;
+            let writer = self.inner.registry.open(&path, OpenOptions::default())?;
+            return Ok(MailslotSender::here(self.clone(), writer, path));
         }
-        Ok(MailslotSender::new(self.clone(), path))
+        Ok(MailslotSender::on_lan(self.clone(), path))
     }
 
-    /// Asks who has `name`, on all interfaces; the first that finds it says.
+    /// Asks who has `name`, on all interfaces; the first that finds it says. Who else is in a group that this node is in,
+    /// too, is asked of the subnets, but by a P node.
     ///
     /// # Errors
     /// [`SendError::NameNotFound`], [`SendError::NoNetwork`], [`SendError::ShutDown`].
     pub async fn lookup(&self, name: NetbiosName, target: QueryTarget) -> Result<Resolution, SendError> {
-        self.resolve(name, target).await.map(|(_, resolution)| resolution)
+        let (_, found) = self.resolve(name, target).await?;
+        let is_own_group = found.kind == NameKind::Group && found.origin == Origin::Local;
+        if is_own_group && self.inner.node_type != NodeType::P {
+            // The node hears itself, too. Where nobody answers, it is still in the group.
+            let all = self.resolve(name, QueryTarget::Broadcast).await;
+            return Ok(all.map_or(found, |(_, all)| all));
+        }
+        Ok(found)
+    }
+
+    /// Asks who has `name` by broadcast on the subnet with this broadcast address, and nobody else.
+    ///
+    /// # Errors
+    /// [`SendError::NoSubnet`], [`SendError::NameNotFound`], [`SendError::ShutDown`].
+    pub async fn lookup_on_subnet(
+        &self,
+        name: NetbiosName,
+        broadcast: Ipv4Addr,
+    ) -> Result<Resolution, SendError> {
+        let links = self.inner.links();
+        let (on, others): (Vec<_>, Vec<_>) =
+            links.into_iter().partition(|link| link.interface.broadcast == broadcast);
+        if on.is_empty() {
+            let known = others.iter().map(|link| &link.interface);
+            let known: Vec<_> = known.map(|on| format!("{} ({})", on.broadcast, on.name)).collect();
+            return Err(SendError::NoSubnet { broadcast, available: known.join(", ") });
+        }
+        self.resolve_on(&on, name, QueryTarget::Broadcast).await.map(|(_, resolution)| resolution)
     }
 
     /// Asks the computer at `address` for its names (`nbtstat -A`).

@@ -11,8 +11,8 @@ use crate::slot::{
 
 /// The reading end of a mailslot, with the node's clock.
 ///
-/// It is the same whether the node is in this process ([`Node::create`](super::Node::create)) or another one
-/// (`local::Client::create`). Calls on the other kind may fail with [`MailslotError::NodeGone`]; those that are no
+/// It is the same whether the slot's registry is in this process ([`Node::create`](super::Node::create), or
+/// [`Self::new`] without a node) or another one (`local::Client::create`). Calls on the other kind may fail with [`MailslotError::NodeGone`]; those that are no
 /// futures wait until the node has answered, which it does at once.
 ///
 /// Dropping it closes the handle, and the slot with its last handle.
@@ -29,7 +29,9 @@ enum End {
 }
 
 impl SlotReader {
-    pub(super) const fn new(mailslot: Mailslot, clock: Clock) -> Self {
+    /// The reading end of a slot in this process, whose times go by `clock`. All readers of one
+    /// [`Registry`](crate::slot::Registry) need the same.
+    pub const fn new(mailslot: Mailslot, clock: Clock) -> Self {
         Self { end: End::Here(mailslot, clock) }
     }
 

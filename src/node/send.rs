@@ -41,6 +41,14 @@ pub struct Sent {
     pub local: bool,
 }
 
+impl Sent {
+    /// Into a slot of this machine, and nowhere else.
+    pub(super) fn local(bytes: usize) -> Self {
+        let (way, destination, addresses) = (Way::Local, None, Vec::new());
+        Self { way, destination, addresses, bytes, truncated: false, local: true }
+    }
+}
+
 /// The way a message went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
@@ -209,9 +217,12 @@ impl Node {
         self.plan(writing, Destination::Local)?;
         let Writing { path, data, .. } = writing;
         let bytes = self.inner.registry.open(path, OpenOptions::default())?.write(data)?;
+        self.count_local_write();
+        Ok(Sent::local(bytes))
+    }
+
+    pub(super) fn count_local_write(&self) {
         lock(&self.inner.sent).local += 1;
-        let (way, addresses) = (Way::Local, Vec::new());
-        Ok(Sent { way, destination: None, addresses, bytes, truncated: false, local: true })
     }
 
     fn write_to_self(&self, writing: Writing<'_>, name: NetbiosName) -> Result<Sent, SendError> {
@@ -424,15 +435,23 @@ impl Node {
         name: NetbiosName,
         target: QueryTarget,
     ) -> Result<(u64, Resolution), SendError> {
+        self.resolve_on(&self.inner.links(), name, target).await
+    }
+
+    pub(super) async fn resolve_on(
+        &self,
+        links: &[Arc<Link>],
+        name: NetbiosName,
+        target: QueryTarget,
+    ) -> Result<(u64, Resolution), SendError> {
         if self.is_shut_down() {
             return Err(SendError::ShutDown);
         }
-        let (answer, mut answers) = mpsc::unbounded_channel();
-        let links = self.inner.links();
         if links.is_empty() {
             return Err(SendError::NoNetwork);
         }
-        for link in &links {
+        let (answer, mut answers) = mpsc::unbounded_channel();
+        for link in links {
             link.command(Command::Query(name, target, answer.clone()))?;
         }
         drop(answer);

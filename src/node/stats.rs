@@ -23,6 +23,27 @@ pub struct NodeStats {
     pub sent: SendStats,
     /// Sessions of others with this node.
     pub sessions: ServerStats,
+    /// What other programs of this machine ask, over the node's socket.
+    pub local: LocalStats,
+}
+
+/// Counters of what the other programs of this machine ask of a node (`node::local`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct LocalStats {
+    /// Connections that are open.
+    pub open: usize,
+    /// Connections that were let in.
+    pub accepted: u64,
+    /// Connections that were not, by reason; reasons that did not occur are left out.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Connections that the node ended for what came over them, by reason.
+    pub ended: BTreeMap<&'static str, u64>,
+    /// Questions about the network, by kind, whatever the answer.
+    pub asked: BTreeMap<&'static str, u64>,
+    /// Requests that were answered by a failure, by reason.
+    pub failed: BTreeMap<&'static str, u64>,
 }
 
 /// Counters of a node on one interface.

@@ -3,21 +3,18 @@
 #[cfg(unix)]
 use std::sync::Arc;
 
+#[cfg(unix)]
+use super::local::{self, Flushed, LocalError, Remote};
 use super::{Node, SendError, Sent};
-#[cfg(unix)]
-use super::{
-    Way,
-    local::{self, Flushed, LocalError, Remote},
-};
-use crate::slot::SlotPath;
-#[cfg(unix)]
-use crate::slot::{Info, MailslotError};
+use crate::slot::{Info, MailslotError, MailslotWriter, SlotPath};
 
 /// The writing end of a mailslot.
 ///
-/// It is the same whether the node is in this process ([`Node::open`]) or another one (`local::Client::open`). Of a
-/// remote path nothing is checked before the first write, as on Windows (KB Q131493). A clone is a duplicate of the
-/// handle.
+/// It is the same whether the slot's registry is in this process ([`Node::open`], or from a [`MailslotWriter`] of a
+/// [`Registry`](crate::slot::Registry) without a node) or another one (`local::Client::open`), and so is a path on the
+/// LAN. Of such a path nothing is checked before the first write, as on Windows (KB Q131493); a slot of this machine is
+/// open from the beginning, and once it is gone, one that comes later under its name is another. A clone is a duplicate
+/// of the handle.
 #[derive(Debug, Clone)]
 pub struct MailslotSender {
     end: End,
@@ -26,14 +23,32 @@ pub struct MailslotSender {
 
 #[derive(Debug, Clone)]
 enum End {
-    Here(Node),
+    /// A slot of a registry in this process; the node, if it has one, counts what is written.
+    Here(MailslotWriter, Option<Node>),
+    /// A path on the LAN.
+    Lan(Node),
+    /// A slot of another process.
     #[cfg(unix)]
     Remote(Arc<Remote>),
 }
 
+/// A slot in this process.
+impl From<MailslotWriter> for MailslotSender {
+    fn from(writer: MailslotWriter) -> Self {
+        let path = SlotPath::local(writer.name().clone());
+        Self { end: End::Here(writer, None), path }
+    }
+}
+
 impl MailslotSender {
-    pub(super) const fn new(node: Node, path: SlotPath) -> Self {
-        Self { end: End::Here(node), path }
+    /// A path on the LAN of `node`.
+    pub(super) const fn on_lan(node: Node, path: SlotPath) -> Self {
+        Self { end: End::Lan(node), path }
+    }
+
+    /// A slot of `node`.
+    pub(super) const fn here(node: Node, writer: MailslotWriter, path: SlotPath) -> Self {
+        Self { end: End::Here(writer, Some(node)), path }
     }
 
     #[cfg(unix)]
@@ -52,11 +67,49 @@ impl MailslotSender {
     /// Those of [`Node::write`]. In all of them the reader never sees the message.
     pub async fn write(&self, data: &[u8]) -> Result<Sent, SendError> {
         match &self.end {
-            End::Here(node) => node.write(&self.path, data).await,
+            End::Here(writer, node) => Ok(Sent::local(write_here(writer, node.as_ref(), data)?)),
+            End::Lan(node) => node.write(&self.path, data).await,
             #[cfg(unix)]
-            End::Remote(remote) => Ok(local_sent(remote.write(data).await?)),
+            End::Remote(remote) => Ok(Sent::local(remote.write(data).await?)),
         }
     }
+
+    /// The slot's state, as Windows 8 and later tell it through a client handle (Win32 `GetMailslotInfo`); `None` of a
+    /// path on the LAN.
+    ///
+    /// # Errors
+    /// [`MailslotError::Gone`], [`MailslotError::NodeGone`].
+    pub fn info(&self) -> Option<Result<Info, MailslotError>> {
+        match &self.end {
+            End::Here(writer, _) => Some(writer.info()),
+            End::Lan(_) => None,
+            #[cfg(unix)]
+            End::Remote(remote) => Some(remote.info()),
+        }
+    }
+
+    /// Whether it is open on a slot of this machine; else it is a path on the LAN.
+    pub(super) const fn is_slot(&self) -> bool {
+        !matches!(self.end, End::Lan(_))
+    }
+
+    /// Writes to a slot of this machine, on this thread.
+    pub(super) fn write_blocking(&self, data: &[u8]) -> Result<usize, MailslotError> {
+        match &self.end {
+            End::Here(writer, node) => write_here(writer, node.as_ref(), data),
+            End::Lan(_) => Err(MailslotError::RemoteOpen { path: self.path.to_string() }),
+            #[cfg(unix)]
+            End::Remote(remote) => remote.write_blocking(data),
+        }
+    }
+}
+
+fn write_here(writer: &MailslotWriter, node: Option<&Node>, data: &[u8]) -> Result<usize, MailslotError> {
+    let bytes = writer.write(data)?;
+    if let Some(node) = node {
+        node.count_local_write();
+    }
+    Ok(bytes)
 }
 
 #[cfg(unix)]
@@ -65,11 +118,19 @@ impl MailslotSender {
     /// has no time to take it. Messages of one handle stay in order, however they are written.
     ///
     /// # Errors
-    /// [`MailslotError::NodeGone`]. A node in this process has no use for it: those of [`Node::write`].
+    /// [`MailslotError::NodeGone`]. A node in this process has no use for it: those of [`Self::write`].
     pub async fn post(&self, data: &[u8]) -> Result<(), SendError> {
         match &self.end {
-            End::Here(node) => node.write(&self.path, data).await.map(|_| ()),
+            End::Here(..) | End::Lan(_) => self.write(data).await.map(|_| ()),
             End::Remote(remote) => Ok(remote.post(data).await?),
+        }
+    }
+
+    /// Hands one message to a slot of this machine over, on this thread.
+    pub(super) fn post_blocking(&self, data: &[u8]) -> Result<(), MailslotError> {
+        match &self.end {
+            End::Here(..) | End::Lan(_) => self.write_blocking(data).map(|_| ()),
+            End::Remote(remote) => remote.post_blocking(data),
         }
     }
 
@@ -79,34 +140,22 @@ impl MailslotSender {
     /// [`MailslotError::NodeGone`].
     pub async fn flush(&self) -> Result<Flushed, MailslotError> {
         match &self.end {
-            End::Here(_) => Ok(Flushed::default()),
+            End::Here(..) | End::Lan(_) => Ok(Flushed::default()),
             End::Remote(remote) => remote.flush().await,
         }
     }
 
-    pub(super) fn into_remote(self) -> Result<Arc<Remote>, Self> {
-        match self.end {
-            End::Remote(remote) => Ok(remote),
-            end @ End::Here(_) => Err(Self { end, path: self.path }),
-        }
-    }
-
-    /// The slot's state, as Windows 8 and later tell it through a client handle (Win32 `GetMailslotInfo`); `None` of a
-    /// path that is no slot of another process of this machine.
-    ///
-    /// # Errors
-    /// [`MailslotError::Gone`], [`MailslotError::NodeGone`].
-    pub fn info(&self) -> Option<Result<Info, MailslotError>> {
+    pub(super) fn flush_blocking(&self) -> Result<Flushed, MailslotError> {
         match &self.end {
-            End::Here(_) => None,
-            End::Remote(remote) => Some(remote.info()),
+            End::Here(..) | End::Lan(_) => Ok(Flushed::default()),
+            End::Remote(remote) => remote.flush_blocking(),
         }
     }
 
     /// The handle's descriptor, to be sent to another process over a Unix socket or left to a child.
     ///
     /// # Errors
-    /// The handle itself, if the node is in this process, it has clones, or something is under way on it.
+    /// The handle itself, if its slot is in this process, it is a path on the LAN, it has clones, or something is under way on it.
     pub fn into_fd(self) -> Result<std::os::fd::OwnedFd, Self> {
         let fd = match &self.end {
             End::Remote(remote) if Arc::strong_count(remote) == 1 => remote.idle_fd(),
@@ -124,10 +173,4 @@ impl MailslotSender {
         let path = SlotPath::local(remote.name().clone());
         Ok(Self::remote(remote, path))
     }
-}
-
-#[cfg(unix)]
-fn local_sent(bytes: usize) -> Sent {
-    let (way, destination, addresses) = (Way::Local, None, Vec::new());
-    Sent { way, destination, addresses, bytes, truncated: false, local: true }
 }

@@ -17,6 +17,8 @@ mod replay;
 mod send;
 #[cfg(unix)]
 mod serve;
+#[cfg(unix)]
+mod service;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod watch;

@@ -61,7 +61,7 @@ fn send(lan: &Lan, slot: &str, message: &str) {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }
 
-fn get(at: &str, page: &str) -> String {
+pub(crate) fn get(at: &str, page: &str) -> String {
     let mut stream = TcpStream::connect(at).unwrap();
     write!(stream, "GET {page} HTTP/1.1\r\nHost: service\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();

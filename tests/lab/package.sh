@@ -118,6 +118,9 @@ for port in 'udp 137' 'udp 138' 'tcp 139' 'tcp 445'; do
     check "it has $port" grep -qi ":$(printf '%04x' "${port#* }") " "/proc/$pid/net/${port% *}"
 done
 check "the browser's slots, seen by a member" member env MAILSLOT_SOCKET=$socket mailslot info BROWSE
+check "a member is told its names" member env MAILSLOT_SOCKET=$socket mailslot names
+check "and asks by it" member env MAILSLOT_SOCKET=$socket mailslot status DEB7
+check "a stranger is not and does not" refused stranger env MAILSLOT_SOCKET=$socket mailslot names
 kill -HUP $pid
 check "SIGHUP reads the file again" poll grep reloaded "$work/service.log"
 kill -TERM $pid

@@ -5,7 +5,9 @@
 mod handles;
 mod killed;
 mod many;
+mod network;
 mod nodes;
+mod places;
 mod program;
 mod service;
 mod tasks;

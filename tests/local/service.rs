@@ -1,5 +1,6 @@
 //! The service's node: who may come, and what nobody may do to it. All on a loopback LAN of this process.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
@@ -140,6 +141,44 @@ fn one_user_cannot_take_all_connections_nor_all_memory() {
         matches!(frame.body(), Body::Failed(failure) if failure.code == FailureCode::LIMIT_REACHED),
         "{frame:?}"
     );
+    // Each refusal is counted, as what it was.
+    let stats = service.server.stats();
+    assert!(stats.refused["connections_per_user"] >= 1, "{stats:?}");
+    assert_eq!(stats.refused.len(), 1, "{stats:?}");
+    assert_eq!(stats.ended, BTreeMap::from([("unread_bytes", 1)]));
+    assert_eq!(stats.failed, BTreeMap::from([("limit_reached", 1)]));
+}
+
+#[test]
+fn what_is_refused_and_what_is_damaged_is_counted() {
+    let service = Service::new(ServerLimits::default(), 0o600);
+    let soda = service.create("soda", Admit::Default);
+    try_create(&service.client(), "soda").expect_err("there already");
+    try_open(&service.client(), "juice").expect_err("not there");
+    let frame = |id, body: Body<'_>| Frame::new(id, body).expect("short").to_bytes();
+    let list = frame(1, Body::List { after: &[] });
+    let hello = frame(1, Body::Hello { version: VERSION });
+    let unknown = [&hello[..], &frame(2, Body::Other { kind: 0x70, bytes: b"later" })].concat();
+    for (bytes, ends) in [
+        (frame(1, Body::Hello { version: VERSION + 1 }), true),
+        (list, true),
+        ([&hello[..], &[0xff; 9]].concat(), true),
+        (unknown, false),
+    ] {
+        let mut peer = UnixStream::connect(&service.socket).expect("it listens");
+        peer.write_all(&bytes).expect("room");
+        if !ends {
+            peer.shutdown(std::net::Shutdown::Write).expect("it is open");
+        }
+        peer.read_to_end(&mut Vec::new()).expect("its end");
+    }
+    let stats = service.server.stats();
+    let expected = [("already_exists", 1), ("bad_request", 2), ("not_found", 1), ("version", 1)];
+    assert_eq!(stats.failed, BTreeMap::from(expected));
+    assert_eq!(stats.ended, BTreeMap::from([("damaged", 1), ("no_hello", 1), ("version", 1)]));
+    assert_eq!(stats.accepted, 7);
+    assert!(stats.refused.is_empty() && stats.open >= 1, "{stats:?}");
+    drop(soda);
 }
 
 /// A short request may have a long answer. Who sends many and takes no answer gets them all in the end, but the node does

@@ -66,6 +66,8 @@ async fn what_has_happened_is_on_the_page() {
         ("mailslot_messages_read_total".to_owned(), 2),
         ("mailslot_messages_dropped_total{reason=\"no_slot\"}".to_owned(), 0),
         ("mailslot_sent_datagrams_total".to_owned(), 1),
+        ("mailslot_local_connections_open".to_owned(), 0),
+        ("mailslot_local_connections_accepted_total".to_owned(), 0),
     ] {
         assert_eq!(page.get(&name), Some(&value), "{name}");
     }

@@ -1,11 +1,15 @@
 //! Names: claimed, contested, found, told, given up.
 
+use core::future::{Future, poll_fn};
+use core::task::Poll;
+
 use mailslot::node::{LoopbackLan, NodeError, OwnState};
+use mailslot::service::Limits;
 use mailslot::service::names::timers::Timers;
 use mailslot::service::names::{NameKind, NodeType, Origin, QueryTarget, Refusal, ResolveError};
 use mailslot::wire::name::{NetbiosName, Suffix};
 
-use crate::{address, builder, lan, node};
+use crate::{address, builder, lan, node, ready};
 
 fn name(text: &str) -> NetbiosName {
     text.parse().expect("a name")
@@ -14,7 +18,7 @@ fn name(text: &str) -> NetbiosName {
 #[tokio::test]
 async fn a_node_has_the_names_of_a_windows_machine() {
     let lan = lan();
-    let node = crate::ready(builder(lan, "pc7").workgroup("office")).await;
+    let node = ready(builder(lan, "pc7").workgroup("office")).await;
     let mut names: Vec<_> =
         node.names().iter().map(|own| (own.name.to_string(), own.group, own.state)).collect();
     names.sort_by(|a, b| a.0.cmp(&b.0));
@@ -160,6 +164,27 @@ fn every_unshared_lan_is_another() {
 }
 
 /// A query that has no end in sight is no reason to stay.
+#[tokio::test]
+async fn questions_that_were_given_up_take_no_place() {
+    let lan = lan();
+    let mut limits = Limits::default();
+    limits.name_queries = 4;
+    let asking = ready(builder(lan, "ASKING").limits(limits)).await;
+    let asked = node(lan, "ASKED").await;
+    // Nobody is there: the node goes on asking for a quarter of a minute.
+    let silent = [127, 7, 7, 7].into();
+    let mut open: Vec<_> = (0..4).map(|_| Box::pin(asking.node_status(silent))).collect();
+    for question in &mut open {
+        let is_pending = poll_fn(|cx| Poll::Ready(question.as_mut().poll(cx).is_pending())).await;
+        assert!(is_pending);
+    }
+    let error = asking.node_status(address(&asked)).await.expect_err("a fifth");
+    assert!(error.to_string().contains("too many queries"), "{error}");
+    drop(open);
+    let status = asking.node_status(address(&asked)).await.expect("there is room again");
+    assert_eq!(status.names.len(), asked.names().len());
+}
+
 #[tokio::test]
 async fn shutting_down_ends_open_queries() {
     let lan = lan();

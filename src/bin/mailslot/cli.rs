@@ -1,5 +1,7 @@
 //! The command line.
 
+mod asking;
+
 use std::path::PathBuf;
 
 use clap::builder::ValueParser;
@@ -8,6 +10,7 @@ use mailslot::slot::Profile;
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::oem::CodePage;
 
+pub(crate) use self::asking::{LookupArgs, NamesArgs, StatusArgs};
 #[cfg(unix)]
 use crate::cmd::serve::BrowserArgs;
 use crate::lan::{self, LanArgs};
@@ -334,98 +337,6 @@ pub(crate) enum WayArg {
     Datagram,
     /// An SMB session, at whose other end the message is in its slot or refused; to one computer
     Session,
-}
-
-/// Ask who has a NetBIOS name
-///
-/// A line for each address of each name. This computer's own name is not claimed: asking needs no right.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  mailslot lookup PC7                                         PC7<00>, as the LAN options say: broadcast or WINS
-  mailslot lookup 'WORKGROUP<1d>' 'WORKGROUP<1b>'             the local and the domain master browser
-  mailslot lookup '*'                                         everybody
-  mailslot lookup -B 192.0.2.255 PC7                          by broadcast on this subnet only
-  mailslot lookup -U 192.0.2.1 PC7                            ask this computer or name server only
-  mailslot lookup -A 192.0.2.7                                the other way round: the names of an address
-
-Exit status: 0 every name was found; 1 one was not; 2 wrong use.")]
-pub(crate) struct LookupArgs {
-    /// The names: NAME for NAME<00>, NAME<1d>, or * for everybody
-    #[arg(required = true, value_name = "NAME")]
-    pub(crate) names: Vec<String>,
-
-    /// Ask only by broadcast to this address, that of one of the interfaces
-    #[arg(short = 'B', long, value_name = "ADDR", conflicts_with_all = ["server", "by_address"])]
-    pub(crate) broadcast: Option<std::net::Ipv4Addr>,
-
-    /// Ask only the computer or name server at this address
-    #[arg(short = 'U', long, value_name = "ADDR", conflicts_with = "by_address")]
-    pub(crate) server: Option<std::net::Ipv4Addr>,
-
-    /// The names are addresses: show the names of the computers there, as status does
-    #[arg(short = 'A', long)]
-    pub(crate) by_address: bool,
-
-    /// Print one JSON object per line
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) code_page: CodePageArg,
-
-    #[command(flatten)]
-    pub(crate) lan: LanArgs,
-}
-
-/// Show the names of other computers, of one or of a whole subnet
-///
-/// A table for each computer; with a range a line for each that answers: address, computer, workgroup, whether it is a
-/// file server, MAC address. Ranges must be inside a subnet of this computer and have at most 4096 addresses.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  mailslot status 192.0.2.7 PC8                               two computers, by address and by name
-  mailslot status 192.0.2.0/24                                everybody on the subnet
-  mailslot status --json 192.0.2.0/24 | jq .computer
-  mailslot status --lmhosts-lines 192.0.2.0/24 > lmhosts      for --lmhosts, or for Windows
-
-Exit status: 0 every computer that was named answered, and at least one; 1 otherwise; 2 wrong use.")]
-pub(crate) struct StatusArgs {
-    /// Computers by address or name, or ranges such as 192.0.2.0/24
-    #[arg(required = true, value_name = "HOST")]
-    pub(crate) hosts: Vec<String>,
-
-    /// Print one JSON object per line
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// Print the lines of an LMHOSTS file
-    #[arg(short, long, conflicts_with = "json")]
-    pub(crate) lmhosts_lines: bool,
-
-    #[command(flatten)]
-    pub(crate) code_page: CodePageArg,
-
-    #[command(flatten)]
-    pub(crate) lan: LanArgs,
-}
-
-/// Claim this computer's names, show what became of each, and give them up again
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  mailslot names --name PC7 --workgroup SALES                 could this computer be PC7 in SALES?
-  mailslot names --loopback --json
-
-Exit status: 0 all names were had; 1 one was not; 2 wrong use, or ports that are not to be had.")]
-pub(crate) struct NamesArgs {
-    /// Print one JSON object per line
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) code_page: CodePageArg,
-
-    #[command(flatten)]
-    pub(crate) lan: LanArgs,
 }
 
 /// Run as a service: names, mailslots and what is done with their messages, a place in the Network Neighborhood

@@ -1,7 +1,7 @@
 //! The node that programs of this machine share: the service's, or the user's own.
 
 use anyhow::Result;
-use mailslot::node::local::{Client, LocalError, NodeInfo, PROGRAM_VARIABLE};
+use mailslot::node::local::{Client, Lan, LocalError, NodeInfo, PROGRAM_VARIABLE};
 
 /// The machine's slots. A user's node, where one is started, is this program.
 pub(crate) fn client() -> Client {
@@ -15,8 +15,17 @@ pub(crate) fn client() -> Client {
 
 /// The service's node, if it runs, is for this user, and is on a network.
 pub(crate) fn service(client: &Client) -> Result<Option<NodeInfo>> {
-    match client.node() {
-        Ok(node) if node.is_service && node.computer.is_some() => Ok(Some(node)),
+    if_usable(client.node(), |node| node)
+}
+
+/// The network of the service's node, where [`service`] gives the node.
+pub(crate) fn service_lan(client: &Client) -> Result<Option<Lan>> {
+    if_usable(client.lan(), Lan::node)
+}
+
+fn if_usable<T>(found: Result<T, LocalError>, node: impl Fn(&T) -> &NodeInfo) -> Result<Option<T>> {
+    match found {
+        Ok(found) if node(&found).is_service && node(&found).computer.is_some() => Ok(Some(found)),
         Ok(_) | Err(LocalError::NoNode { .. } | LocalError::Unsafe { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }

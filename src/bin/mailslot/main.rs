@@ -9,6 +9,7 @@ mod json;
 mod lan;
 #[cfg(unix)]
 mod machine;
+mod network;
 mod output;
 mod streams;
 mod text;

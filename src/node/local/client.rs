@@ -1,22 +1,19 @@
 //! How a process comes to handles: which node to ask, and what can be asked without a handle.
 
-use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use core::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use super::access::Admit;
-use super::handle::Remote;
+use super::asked::{Asked, decode};
+use super::info::{self, NodeInfo, SlotInfo};
+use super::lan::{self, Lan};
 use super::place::{self, Places};
-use super::{LocalError, convert};
-use crate::node::{MailslotSender, SendError, Sent, SlotReader, Way};
-use crate::slot::{CreateOptions, Info, MailslotError, OpenOptions, SlotName, SlotPath, Target, Win32Error};
-use crate::wire::local::{
-    Body, Failure, FailureCode, Frame, HEADER, ListedSlot, NameFlags, OriginKind, Role, TargetKind, VERSION,
-    Way as WireWay, frame_length,
-};
+use super::{AskError, LocalError, RemoteSendError, convert};
+use crate::node::{Interface, MailslotSender, NodeStatus, OwnName, Sent, SlotReader};
+use crate::service::names::{QueryTarget, Resolution};
+use crate::slot::{CreateOptions, MailslotError, OpenOptions, SlotName, SlotPath, Target, Win32Error};
+use crate::wire::local::{Body, Failure, FailureCode, TargetKind};
 use crate::wire::name::NetbiosName;
-use crate::wire::{Decode, Encode};
 
 /// Nodes that end at the moment they are asked, before it is given up.
 const TRIES: usize = 10;
@@ -54,75 +51,6 @@ impl Default for Client {
     }
 }
 
-/// The node that answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NodeInfo {
-    /// Whether it is the machine's service; else it is one user's.
-    pub is_service: bool,
-    /// Its process.
-    pub pid: u32,
-    /// Its socket.
-    pub socket: PathBuf,
-    /// Its computer name; `None` without a network.
-    pub computer: Option<NetbiosName>,
-    /// Its workgroup; `None` without a network.
-    pub workgroup: Option<NetbiosName>,
-}
-
-/// A slot of the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SlotInfo {
-    /// Its name.
-    pub name: SlotName,
-    /// The user who owns it, by number.
-    pub owner: u32,
-    /// The process that created it.
-    pub pid: u32,
-    /// Who may open it.
-    pub admit: Admit,
-    /// Its state.
-    pub info: Info,
-    /// Server handles.
-    pub servers: u32,
-    /// Messages that were queued since it was created.
-    pub accepted: u64,
-    /// Messages that were read.
-    pub read: u64,
-    /// Messages that were lost.
-    pub dropped: u64,
-    /// Where the last message came from.
-    pub last_sender: Option<LastSender>,
-}
-
-/// Where a slot's last message came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LastSender {
-    /// A process of this machine; zeros if it is the node's own.
-    Local {
-        /// Its user, by number.
-        user: u32,
-        /// Its id.
-        pid: u32,
-    },
-    /// A computer of the network, by its name.
-    Network(NetbiosName),
-}
-
-/// A NetBIOS name of the node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LocalName {
-    /// The name.
-    pub name: NetbiosName,
-    /// Whether it is a group's.
-    pub group: bool,
-    /// Whether it is the node's; else it is being claimed, or another's.
-    pub active: bool,
-}
-
 impl Client {
     /// The machine's slots, as the environment says where they are ([`Places::from_environment`]).
     pub fn new() -> Self {
@@ -147,7 +75,7 @@ impl Client {
     /// # Errors
     /// [`LocalError::NoNode`], and what is wrong with its socket.
     pub fn node(&self) -> Result<NodeInfo, LocalError> {
-        self.first(|asked| Ok(asked.node.clone()))
+        self.first().map(Asked::into_node)
     }
 
     /// Creates a mailslot (Win32 `CreateMailslot`), on a user's node that is started for it if there is no other.
@@ -209,7 +137,7 @@ impl Client {
     /// Writes one message to any path, through the network of the node where the path asks for one.
     ///
     /// # Errors
-    /// [`LocalError::Mailslot`], [`SendError`] as the node has it.
+    /// [`LocalError::Mailslot`], [`SendError`](crate::node::SendError) as the node has it.
     pub fn send(&self, path: &SlotPath, data: &[u8]) -> Result<Sent, RemoteSendError> {
         let name = convert::name_bytes(&path.name);
         let (target, host) = match &path.target {
@@ -231,7 +159,7 @@ impl Client {
                 }
                 Body::Failed(failure) => return Err(convert::error(&failure, &path.name).into()),
                 Body::Sent { way, truncated, local, bytes, destination, addresses } => {
-                    Ok(sent(way, truncated, local, bytes, destination, addresses))
+                    Ok(convert::sent(way, truncated, local, bytes, destination, addresses))
                 }
                 _ => return Err(asked.unexpected()),
             })
@@ -260,7 +188,7 @@ impl Client {
                 let Some(last) = list.iter().last() else { break };
                 after = last.name.to_vec();
                 for slot in list.iter() {
-                    slots.push(slot_info(&slot)?);
+                    slots.push(info::slot_info(&slot)?);
                 }
             }
         }
@@ -281,7 +209,7 @@ impl Client {
             let answer = asked.call(Body::Find { name: &bytes })?;
             match decode(&answer)? {
                 Body::Slots(list) => match list.iter().next() {
-                    Some(slot) => slot_info(&slot),
+                    Some(slot) => Ok(info::slot_info(&slot)?),
                     // It went between the question and the answer.
                     None => Err(MailslotError::NotFound { name: name.to_string() }.into()),
                 },
@@ -291,29 +219,60 @@ impl Client {
         })
     }
 
-    /// The node's NetBIOS names, once for each interface; none without a network.
+    /// The network of the node, to be asked by any number of tasks.
     ///
     /// # Errors
     /// [`LocalError::NoNode`]; what is wrong with the node.
-    pub fn names(&self) -> Result<Vec<LocalName>, LocalError> {
-        self.first(|asked| {
-            let answer = asked.call(Body::GetNames)?;
-            let Body::Names(list) = decode(&answer)? else { return Err(asked.unexpected()) };
-            let name = |listed: crate::wire::local::ListedName<'_>| LocalName {
-                name: NetbiosName::from_bytes(*listed.name),
-                group: listed.flags.contains(NameFlags::GROUP),
-                active: listed.flags.contains(NameFlags::ACTIVE),
-            };
-            Ok(list.iter().map(name).collect())
-        })
+    pub fn lan(&self) -> Result<Lan, LocalError> {
+        self.first().and_then(Lan::new)
     }
 
-    fn first<T>(&self, ask: impl Fn(&mut Asked) -> Result<T, LocalError>) -> Result<T, LocalError> {
-        let mut asked = self.retry(|| match self.places.connect().next() {
+    /// The node's own NetBIOS names, on all its interfaces.
+    ///
+    /// # Errors
+    /// Those of [`Lan::names`], and of [`Self::lan`].
+    pub fn names(&self) -> Result<Vec<OwnName>, AskError> {
+        self.lan()?.ask_blocking(lan::names())
+    }
+
+    /// The interfaces that the node is on.
+    ///
+    /// # Errors
+    /// Those of [`Lan::interfaces`], and of [`Self::lan`].
+    pub fn interfaces(&self) -> Result<Vec<Interface>, AskError> {
+        self.lan()?.ask_blocking(lan::interfaces())
+    }
+
+    /// Who has `name`, as the node finds out.
+    ///
+    /// # Errors
+    /// Those of [`Lan::lookup`], and of [`Self::lan`].
+    pub fn lookup(&self, name: NetbiosName, target: QueryTarget) -> Result<Resolution, AskError> {
+        self.lan()?.ask_blocking(lan::lookup(name, target))
+    }
+
+    /// Who has `name` on the subnet with this broadcast address.
+    ///
+    /// # Errors
+    /// Those of [`Lan::lookup_on_subnet`], and of [`Self::lan`].
+    pub fn lookup_on_subnet(&self, name: NetbiosName, broadcast: Ipv4Addr) -> Result<Resolution, AskError> {
+        self.lan()?.ask_blocking(lan::lookup_on_subnet(name, broadcast))
+    }
+
+    /// The names of the computer at `address`.
+    ///
+    /// # Errors
+    /// Those of [`Lan::node_status`], and of [`Self::lan`].
+    pub fn node_status(&self, address: Ipv4Addr) -> Result<NodeStatus, AskError> {
+        self.lan()?.ask_blocking(lan::node_status(address))
+    }
+
+    /// A connection to the node that is asked first.
+    fn first(&self) -> Result<Asked, LocalError> {
+        self.retry(|| match self.places.connect().next() {
             Some(found) => found.and_then(Asked::greet),
             None => Err(self.places.none()),
-        })?;
-        ask(&mut asked)
+        })
     }
 
     /// Asks one node after another until one has the slot.
@@ -343,206 +302,5 @@ impl Client {
                 result => return result,
             }
         }
-    }
-}
-
-/// Why a message was not sent through the node.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RemoteSendError {
-    /// There is no node, or it refused the call.
-    #[error(transparent)]
-    Local(#[from] LocalError),
-    /// The node has no network.
-    #[error("the node of this machine has no network")]
-    NoNetwork,
-    /// The node could not send it.
-    #[error("{reason}")]
-    Refused {
-        /// Why, in the words of its [`SendError`].
-        reason: String,
-        /// The code of that error.
-        win32: Win32Error,
-    },
-}
-
-impl RemoteSendError {
-    /// The Win32 error code, as `GetLastError` would give it after `WriteFile`.
-    pub const fn win32(&self) -> Win32Error {
-        match self {
-            Self::Local(error) => error.win32(),
-            Self::NoNetwork => SendError::NoNetwork.win32(),
-            Self::Refused { win32, .. } => *win32,
-        }
-    }
-}
-
-/// A connection that is no handle yet, used by one thread.
-#[derive(Debug)]
-pub(super) struct Asked {
-    stream: UnixStream,
-    node: NodeInfo,
-    next_id: u32,
-}
-
-/// What [`Body::Opened`] says: the name and the access mask.
-pub(super) type Opened = (SlotName, u32);
-
-impl Asked {
-    pub(super) fn at(socket: &Path) -> Result<Self, LocalError> {
-        let failed = |source| LocalError::Connect { path: socket.to_owned(), source };
-        Self::greet((UnixStream::connect(socket).map_err(failed)?, socket.to_owned()))
-    }
-
-    fn greet((stream, socket): (UnixStream, PathBuf)) -> Result<Self, LocalError> {
-        let node = NodeInfo { is_service: false, pid: 0, socket, computer: None, workgroup: None };
-        let mut asked = Self { stream, node, next_id: 1 };
-        let answer = asked.exchange(Body::Hello { version: VERSION });
-        // Until it has answered, a node may be one that is ending.
-        let answer =
-            answer.map_err(|source| LocalError::Handshake { path: asked.node.socket.clone(), source })?;
-        match decode(&answer)? {
-            Body::Welcome { version, role, pid, computer, workgroup } => {
-                if version != VERSION {
-                    return Err(LocalError::Version { theirs: version, ours: VERSION });
-                }
-                let name = |bytes: [u8; 16]| (bytes != [0; 16]).then(|| NetbiosName::from_bytes(bytes));
-                let (is_service, socket) = (role == Role::SERVICE, asked.node.socket);
-                let (computer, workgroup) = (name(computer), name(workgroup));
-                asked.node = NodeInfo { is_service, pid, socket, computer, workgroup };
-                Ok(asked)
-            }
-            Body::Failed(failure) if failure.code == FailureCode::VERSION => {
-                let theirs = u16::try_from(failure.a).unwrap_or(u16::MAX);
-                Err(LocalError::Version { theirs, ours: VERSION })
-            }
-            Body::Failed(Failure { code: FailureCode::NOT_ADMITTED, .. }) => {
-                let reason = "it is another user's".to_owned();
-                Err(MailslotError::NodeGone { reason }.into())
-            }
-            Body::Failed(Failure { code: FailureCode::LIMIT_REACHED, a, .. }) => {
-                let max = usize::try_from(a).unwrap_or(usize::MAX);
-                Err(MailslotError::LimitReached { what: "handles of the node", max }.into())
-            }
-            _ => Err(asked.unexpected()),
-        }
-    }
-
-    pub(super) fn open(&mut self, body: Body<'_>, name: &SlotName) -> Result<Opened, LocalError> {
-        let answer = self.call(body)?;
-        match decode(&answer)? {
-            Body::Opened { access, name, .. } => Ok((convert::slot_name(name)?, access)),
-            Body::Failed(failure) => Err(convert::error(&failure, name).into()),
-            _ => Err(self.unexpected()),
-        }
-    }
-
-    fn call(&mut self, body: Body<'_>) -> Result<Vec<u8>, LocalError> {
-        self.exchange(body).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput => {
-                MailslotError::InvalidArgument { what: "the message's length" }.into()
-            }
-            _ => LocalError::Mailslot(MailslotError::NodeGone { reason: error.to_string() }),
-        })
-    }
-
-    fn exchange(&mut self, body: Body<'_>) -> io::Result<Vec<u8>> {
-        let frame = Frame::new(self.next_id, body);
-        let frame = frame.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        self.next_id += 1;
-        self.stream.write_all(&frame.to_bytes()).or_else(|error| {
-            // What a node that ends the connection has said counts; reading tells.
-            if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
-        })?;
-        let mut answer = vec![0; HEADER];
-        self.stream.read_exact(&mut answer)?;
-        let length =
-            frame_length(&answer).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        let rest = length.unwrap_or(HEADER).saturating_sub(HEADER);
-        let rest = u64::try_from(rest).unwrap_or(u64::MAX);
-        if (&self.stream).take(rest).read_to_end(&mut answer)? as u64 != rest {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(answer)
-    }
-
-    fn into_handle(self, (name, access): Opened) -> Result<Remote, LocalError> {
-        Remote::new(self.stream, self.node.socket, name, access)
-    }
-
-    pub(super) fn into_parts(self) -> (UnixStream, PathBuf) {
-        (self.stream, self.node.socket)
-    }
-
-    fn unexpected(&self) -> LocalError {
-        let reason = "its answer does not belong to the request".to_owned();
-        MailslotError::NodeGone { reason }.into()
-    }
-}
-
-/// Takes up a handle whose descriptor another process has passed.
-pub(in crate::node) fn adopt(fd: OwnedFd) -> Result<Remote, LocalError> {
-    let stream = UnixStream::from(fd);
-    let unknown = || PathBuf::from("a passed descriptor");
-    let failed = |source| LocalError::File { operation: "use", path: unknown(), source };
-    stream.set_nonblocking(false).map_err(failed)?;
-    let peer = stream.peer_addr().map_err(failed)?;
-    let socket = peer.as_pathname().map_or_else(unknown, Path::to_owned);
-    let node = NodeInfo { is_service: false, pid: 0, socket, computer: None, workgroup: None };
-    // Ids begin again: nothing is under way on a descriptor that was given away.
-    let mut asked = Asked { stream, node, next_id: 1 };
-    let nameless = SlotName::new("?")?;
-    let opened = asked.open(Body::GetHandle, &nameless)?;
-    asked.into_handle(opened)
-}
-
-fn decode(answer: &[u8]) -> Result<Body<'_>, LocalError> {
-    Ok(Frame::decode(answer)?.into_body())
-}
-
-fn slot_info(slot: &ListedSlot<'_>) -> Result<SlotInfo, LocalError> {
-    let last_sender = match slot.last_origin {
-        OriginKind::NONE => None,
-        OriginKind::LOCAL => Some(LastSender::Local { user: slot.last_user, pid: slot.last_pid }),
-        _ => Some(LastSender::Network(NetbiosName::from_bytes(slot.last_source))),
-    };
-    Ok(SlotInfo {
-        name: convert::slot_name(slot.name)?,
-        owner: slot.owner,
-        pid: slot.pid,
-        admit: Admit::from_wire(slot.admittance),
-        info: convert::info(slot.max_message_size, slot.next_size, slot.message_count, slot.read_timeout),
-        servers: slot.servers,
-        accepted: slot.accepted,
-        read: slot.read,
-        dropped: slot.dropped,
-        last_sender,
-    })
-}
-
-fn sent(
-    way: WireWay,
-    truncated: bool,
-    local: bool,
-    bytes: u32,
-    destination: [u8; 16],
-    addresses: &[u8],
-) -> Sent {
-    let way = match way {
-        WireWay::UNIQUE => Way::Unique,
-        WireWay::GROUP => Way::Group,
-        WireWay::SESSION_139 => Way::Session139,
-        WireWay::SESSION_445 => Way::Session445,
-        _ => Way::Local,
-    };
-    let addresses = addresses.chunks_exact(6).filter_map(|bytes| bytes.first_chunk::<6>());
-    let addresses = addresses.map(|bytes| convert::address(*bytes));
-    Sent {
-        way,
-        destination: (destination != [0; 16]).then(|| NetbiosName::from_bytes(destination)),
-        addresses: addresses.collect(),
-        bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
-        truncated,
-        local,
     }
 }

@@ -15,24 +15,21 @@ use tokio::net::UnixStream;
 
 use super::access::{Admit, Owner, Peer};
 use super::convert;
+use super::pending::{Asking, SENDS, Sending};
 use super::server::{Counted, Shared};
-use crate::node::{SendError, Sent, Way};
 use crate::slot::{
     Access, CreateOptions, Disposition, Mailslot, MailslotError, MailslotWriter, Message, OpenOptions,
-    PendingRead, ReadStart, ReadTimeout, ShareMode, SlotName, SlotPath, Target,
+    PendingRead, ReadStart, ReadTimeout, ShareMode, SlotName, SlotPath,
 };
 use crate::wire::local::{
-    Body, Failure, FailureCode, Frame, MAX_DATA, MAX_TEXT, MessagesBuilder, NameFlags, TargetKind, Token,
-    VERSION, Way as WireWay, frame_length, names_list, slots_list,
+    Body, Failure, FailureCode, Frame, MAX_DATA, MessagesBuilder, Token, VERSION, frame_length, slots_list,
 };
-use crate::wire::{Decode, Encode};
+use crate::wire::{Decode, Encode, ValueError};
 
 /// Bytes that are read at once, and that several messages of one answer have at most before the last.
 const CHUNK: usize = 64 << 10;
 /// Bytes of answers beyond which nothing more is asked of the connection.
 const OUTPUT: usize = 256 << 10;
-/// Messages to the network that may be under way for one connection.
-const SENDS: usize = 64;
 
 /// What a connection is the handle of.
 #[derive(Debug)]
@@ -57,11 +54,9 @@ struct Waiting {
     count: u32,
 }
 
-type Sending = Pin<Box<dyn Future<Output = (u32, Result<Sent, SendError>)> + Send>>;
-
-struct Connection {
-    shared: Arc<Shared>,
-    peer: Peer,
+pub(super) struct Connection {
+    pub(super) shared: Arc<Shared>,
+    pub(super) peer: Peer,
     stream: UnixStream,
     input: BytesMut,
     output: BytesMut,
@@ -73,11 +68,12 @@ struct Connection {
     crowded: bool,
     end: Option<End>,
     reads: Vec<Waiting>,
-    sends: Vec<Sending>,
+    pub(super) sends: Vec<Sending>,
+    pub(super) asks: Vec<Asking>,
     messages: MessagesBuilder,
     refused: u64,
     first_refusal: Option<MailslotError>,
-    counted: Counted,
+    pub(super) counted: Counted,
 }
 
 pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, counted: Counted) {
@@ -94,6 +90,7 @@ pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, cou
         end: None,
         reads: Vec::new(),
         sends: Vec::new(),
+        asks: Vec::new(),
         messages: MessagesBuilder::default(),
         refused: 0,
         first_refusal: None,
@@ -104,6 +101,8 @@ pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, cou
     }
     // The socket goes after the handle: its end tells the process that the handle is closed.
     connection.reads.clear();
+    // Nobody waits for these any more; they count as the user's until they end.
+    connection.asks.clear();
     if let Some(end) = connection.end.take() {
         let name = end.name().clone();
         drop(end);
@@ -138,6 +137,7 @@ impl Connection {
         }
         self.poll_reads(cx);
         self.poll_sends(cx);
+        self.poll_asks(cx);
         match self.poll_write(cx) {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) if self.ending => return Poll::Ready(Ok(())),
@@ -205,13 +205,13 @@ impl Connection {
                 Ok((length, frame)) => {
                     let id = frame.id();
                     if let Err(failure) = self.handle(id, frame.into_body()) {
-                        self.answer(id, Body::Failed(failure));
+                        self.fail(id, failure);
                     }
                     input.advance(length);
                 }
                 Err(error) => {
                     tracing::debug!(%error, self.peer.pid, "no frame of the local protocol");
-                    self.ending = true;
+                    self.end("damaged");
                 }
             }
         }
@@ -219,24 +219,40 @@ impl Connection {
         let unread = if input.len() > CHUNK { input.len() } else { 0 };
         if !self.counted.set_unread(unread) {
             tracing::warn!(self.peer.user, self.peer.pid, "too much of requests that are not whole");
-            self.answer(0, Body::Failed(Failure::new(FailureCode::LIMIT_REACHED, 0, 0)));
-            self.ending = true;
+            self.fail(0, Failure::new(FailureCode::LIMIT_REACHED, 0, 0));
+            self.end("unread_bytes");
             input = BytesMut::new();
         }
         self.input = input;
     }
 
-    fn answer(&mut self, id: u32, body: Body<'_>) {
+    pub(super) fn answer(&mut self, id: u32, body: Body<'_>) {
         match Frame::new(id, body) {
             Ok(frame) => {
                 self.output.reserve(frame.encoded_len());
                 frame.encode(&mut self.output);
             }
             // Names and messages of the registry fit; if one does not, the process must not wait for it.
-            Err(error) => {
-                tracing::error!(%error, "an answer that cannot be sent");
-                self.ending = true;
-            }
+            Err(error) => self.unanswerable(&error),
+        }
+    }
+
+    pub(super) fn unanswerable(&mut self, error: &ValueError) {
+        tracing::error!(%error, "an answer that cannot be sent");
+        self.end("unanswerable");
+    }
+
+    /// Answers that it is refused.
+    pub(super) fn fail(&mut self, id: u32, failure: Failure<'_>) {
+        self.shared.count_failure(failure.code);
+        self.answer(id, Body::Failed(failure));
+    }
+
+    /// Ends the connection, once what there is to say has been said.
+    fn end(&mut self, reason: &'static str) {
+        if !self.ending {
+            self.ending = true;
+            self.shared.count_end(reason);
         }
     }
 
@@ -252,7 +268,7 @@ impl Connection {
         match body {
             Body::Hello { version } => return self.hello(id, version),
             _ if !self.greeted => {
-                self.ending = true;
+                self.end("no_hello");
                 return Err(bad_request());
             }
             Body::Create { max_message_size, read_timeout, access, admittance, name } => {
@@ -338,13 +354,10 @@ impl Connection {
                 self.answer_slots(id, &[name]);
             }
             Body::Send { target, host, name, data } => self.send(id, target, host, name, data)?,
-            Body::GetNames => {
-                let names = self.shared.node.as_ref().map_or_else(Vec::new, |node| node.names());
-                let names: Vec<_> = names.iter().map(|own| (own.name, name_flags(own))).collect();
-                let mut bytes = Vec::new();
-                let list = names_list(&names, &mut bytes);
-                self.answer(id, Body::Names(list));
-            }
+            Body::GetNames => self.tell_names(id)?,
+            Body::GetInterfaces => self.tell_interfaces(id)?,
+            Body::Resolve { target, address, name } => self.resolve(id, target, address, name)?,
+            Body::GetStatus { address } => self.status(id, address)?,
             // Answers, and requests of a later version.
             _ => return Err(bad_request()),
         }
@@ -353,7 +366,7 @@ impl Connection {
 
     fn hello(&mut self, id: u32, version: u16) -> Result<(), Failure<'static>> {
         if version != VERSION || self.greeted {
-            self.ending = true;
+            self.end("version");
             return Err(Failure::new(FailureCode::VERSION, VERSION.into(), 0));
         }
         self.greeted = true;
@@ -370,7 +383,7 @@ impl Connection {
     }
 
     /// The owner of a slot that may be opened.
-    fn admitted(&self, name: &SlotName) -> Result<Option<Arc<Owner>>, Failure<'static>> {
+    pub(super) fn admitted(&self, name: &SlotName) -> Result<Option<Arc<Owner>>, Failure<'static>> {
         match self.shared.owner(name) {
             Some(owner) if !owner.admits(self.peer, self.shared.role) => {
                 Err(Failure::new(FailureCode::NOT_ADMITTED, 0, 0))
@@ -444,8 +457,7 @@ impl Connection {
         let mut next = Some(first);
         while let Some(message) = next.take() {
             if let Err(error) = messages.push(&convert::listed(&message, now)) {
-                tracing::error!(%error, "a message that cannot be sent");
-                self.ending = true;
+                self.unanswerable(&error);
             }
             if messages.count() < count && messages.bytes() < CHUNK {
                 next = match self.server().map(|slot| slot.start_read_for(now, capacity, ReadTimeout::NONE)) {
@@ -470,7 +482,7 @@ impl Connection {
         for Waiting { id, read, capacity, .. } in ended {
             match read.cancel() {
                 Some(message) => self.answer_messages(id, message, capacity, 1),
-                None => self.answer(id, Body::Failed(Failure::new(FailureCode::ABORTED, 0, 0))),
+                None => self.fail(id, Failure::new(FailureCode::ABORTED, 0, 0)),
             }
         }
         self.answer(id, Body::Done);
@@ -492,7 +504,7 @@ impl Connection {
             let Waiting { id, capacity, count, .. } = self.reads.remove(at);
             match result {
                 Ok(message) => self.answer_messages(id, message, capacity, count),
-                Err(error) => self.answer(id, Body::Failed(refused(error))),
+                Err(error) => self.fail(id, refused(error)),
             }
         }
     }
@@ -512,129 +524,23 @@ impl Connection {
         let mut bytes = Vec::new();
         match slots_list(&slots, CHUNK, &mut bytes) {
             Ok(list) => self.answer(id, Body::Slots(list)),
-            Err(error) => {
-                tracing::error!(%error, "a slot that cannot be shown");
-                self.ending = true;
-            }
+            Err(error) => self.unanswerable(&error),
         }
     }
-
-    fn send(
-        &mut self,
-        id: u32,
-        target: TargetKind,
-        host: &[u8],
-        name: &[u8],
-        data: &[u8],
-    ) -> Result<(), Failure<'static>> {
-        let name = name_of(name)?;
-        let host = core::str::from_utf8(host).map_err(|_| bad_request())?;
-        let target = match target {
-            TargetKind::LOCAL => Target::Local,
-            TargetKind::EVERYONE => Target::Everyone,
-            TargetKind::NAMED => Target::Named(host.to_owned()),
-            TargetKind(_) => return Err(bad_request()),
-        };
-        let is_here = match &target {
-            Target::Named(host) => crate::node::builder::is_this_host(host),
-            Target::Local => true,
-            Target::Everyone => false,
-        };
-        let node = self.shared.node.clone().filter(|_| target != Target::Local);
-        let Some(node) = node else {
-            if !is_here && target != Target::Everyone {
-                return Err(Failure::new(FailureCode::NO_NETWORK, 0, 0));
-            }
-            let owner = self.admitted(&name)?;
-            let writer = self.shared.registry.open(&SlotPath::local(name), OpenOptions::default());
-            let bytes = writer.and_then(|writer| writer.write(data)).map_err(refused)?;
-            if let Some(owner) = owner {
-                owner.wrote(self.peer);
-            }
-            let (way, destination, addresses) = (Way::Local, None, Vec::new());
-            self.answer_sent(id, &Sent { way, destination, addresses, bytes, truncated: false, local: true });
-            return Ok(());
-        };
-        let (path, data) = (SlotPath::new(target, name), data.to_vec());
-        self.sends.push(Box::pin(async move { (id, node.write(&path, &data).await) }));
-        Ok(())
-    }
-
-    fn poll_sends(&mut self, cx: &mut Context<'_>) {
-        let mut at = 0;
-        while let Some(send) = self.sends.get_mut(at) {
-            let Poll::Ready((id, result)) = send.as_mut().poll(cx) else {
-                at += 1;
-                continue;
-            };
-            drop(self.sends.swap_remove(at));
-            match result {
-                Ok(sent) => self.answer_sent(id, &sent),
-                Err(error) => {
-                    let text = error.to_string();
-                    let end = text.floor_char_boundary_at(MAX_TEXT);
-                    let code = FailureCode::SEND;
-                    let text = text.as_bytes().get(..end).unwrap_or_default();
-                    let failure = Failure { code, a: error.win32().code().into(), b: 0, text };
-                    self.answer(id, Body::Failed(failure));
-                }
-            }
-        }
-    }
-
-    fn answer_sent(&mut self, id: u32, sent: &Sent) {
-        let way = match sent.way {
-            Way::Local => WireWay::LOCAL,
-            Way::Unique => WireWay::UNIQUE,
-            Way::Group => WireWay::GROUP,
-            Way::Session139 => WireWay::SESSION_139,
-            Way::Session445 => WireWay::SESSION_445,
-        };
-        // More than 255 members are not named one by one.
-        let addresses: Vec<u8> =
-            sent.addresses.iter().take(255).copied().flat_map(convert::address_bytes).collect();
-        let body = Body::Sent {
-            way,
-            truncated: sent.truncated,
-            local: sent.local,
-            bytes: convert::number(sent.bytes),
-            destination: sent.destination.map_or([0; 16], |name| *name.as_bytes()),
-            addresses: &addresses,
-        };
-        self.answer(id, body);
-    }
 }
 
-/// [`str::floor_char_boundary`], which is younger than the oldest compiler that is to do.
-trait FloorCharBoundary {
-    fn floor_char_boundary_at(&self, index: usize) -> usize;
-}
-
-impl FloorCharBoundary for str {
-    fn floor_char_boundary_at(&self, index: usize) -> usize {
-        (0..=index.min(self.len())).rev().find(|at| self.is_char_boundary(*at)).unwrap_or(0)
-    }
-}
-
-const fn bad_request() -> Failure<'static> {
+pub(super) const fn bad_request() -> Failure<'static> {
     Failure::new(FailureCode::BAD_REQUEST, 0, 0)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn refused(error: MailslotError) -> Failure<'static> {
+pub(super) fn refused(error: MailslotError) -> Failure<'static> {
     convert::failure(&error)
 }
 
-fn name_of(bytes: &[u8]) -> Result<SlotName, Failure<'static>> {
+pub(super) fn name_of(bytes: &[u8]) -> Result<SlotName, Failure<'static>> {
     convert::slot_name(bytes).map_err(|error| match error {
         MailslotError::NameTooLong { .. } => refused(error),
         _ => bad_request(),
     })
-}
-
-fn name_flags(own: &crate::node::OwnName) -> NameFlags {
-    let mut flags = NameFlags::empty();
-    flags.set(NameFlags::GROUP, own.group);
-    flags.set(NameFlags::ACTIVE, own.state == crate::node::OwnState::Active);
-    flags
 }

@@ -5,8 +5,12 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::node::{Sent, Way};
 use crate::slot::{DropCounts, Info, MailslotError, Message, Origin, ReadTimeout, SlotName, Stats};
-use crate::wire::local::{Body, Failure, FailureCode, ListedMessage, MessageFlags, NO_MESSAGE, OriginKind};
+use crate::wire::local::{
+    Body, Failure, FailureCode, ListedMessage, MessageFlags, NO_MESSAGE, OriginKind, Way as WireWay,
+};
+use crate::wire::name::NetbiosName;
 use crate::wire::nbss::Framing;
 
 pub(super) fn name_bytes(name: &SlotName) -> Vec<u8> {
@@ -194,4 +198,32 @@ pub(super) const fn stats(counters: [u64; 12]) -> Stats {
         unread_at_close,
     };
     Stats { accepted, accepted_bytes, read, read_bytes, truncated, drops }
+}
+
+/// What became of a write.
+pub(super) fn sent(
+    way: WireWay,
+    truncated: bool,
+    local: bool,
+    bytes: u32,
+    destination: [u8; 16],
+    addresses: &[u8],
+) -> Sent {
+    let way = match way {
+        WireWay::UNIQUE => Way::Unique,
+        WireWay::GROUP => Way::Group,
+        WireWay::SESSION_139 => Way::Session139,
+        WireWay::SESSION_445 => Way::Session445,
+        _ => Way::Local,
+    };
+    let addresses = addresses.chunks_exact(6).filter_map(|bytes| bytes.first_chunk::<6>());
+    let addresses = addresses.map(|bytes| address(*bytes));
+    Sent {
+        way,
+        destination: (destination != [0; 16]).then(|| NetbiosName::from_bytes(destination)),
+        addresses: addresses.collect(),
+        bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+        truncated,
+        local,
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::node::SendError;
 use crate::slot::{MailslotError, Win32Error};
 use crate::wire::DecodeError;
 
@@ -71,6 +72,14 @@ pub enum LocalError {
         /// The version here.
         ours: u16,
     },
+    /// The node is of an older release, which has no such request.
+    #[error(
+        "the node of this machine is of an older release, which cannot {what}; restart it with this release"
+    )]
+    Older {
+        /// What was asked of it.
+        what: &'static str,
+    },
     /// The node sent what no node sends.
     #[error("the node's answer is wrong: {0}")]
     Answer(#[from] DecodeError),
@@ -93,7 +102,68 @@ impl LocalError {
             Self::NoNode { .. } => Win32Error::ERROR_FILE_NOT_FOUND,
             Self::Connect { .. } | Self::Unsafe { .. } | Self::File { .. } => Win32Error::ERROR_ACCESS_DENIED,
             Self::Start { .. } | Self::Handshake { .. } => Win32Error::ERROR_NO_SYSTEM_RESOURCES,
-            Self::Version { .. } | Self::Answer(_) => Win32Error::ERROR_NOT_SUPPORTED,
+            Self::Version { .. } | Self::Older { .. } | Self::Answer(_) => Win32Error::ERROR_NOT_SUPPORTED,
+        }
+    }
+}
+
+/// Why a message was not sent through the node.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemoteSendError {
+    /// There is no node, or it refused the call.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The node has no network.
+    #[error("the node of this machine has no network")]
+    NoNetwork,
+    /// The node could not send it.
+    #[error("{reason}")]
+    Refused {
+        /// Why, in the words of its [`SendError`].
+        reason: String,
+        /// The code of that error.
+        win32: Win32Error,
+    },
+}
+
+impl RemoteSendError {
+    /// The Win32 error code, as `GetLastError` would give it after `WriteFile`.
+    pub const fn win32(&self) -> Win32Error {
+        match self {
+            Self::Local(error) => error.win32(),
+            Self::NoNetwork => SendError::NoNetwork.win32(),
+            Self::Refused { win32, .. } => *win32,
+        }
+    }
+}
+
+/// Why the node of this machine gave no answer about the network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// There is no node, or it refused the call.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The node went away, or its answer makes no sense.
+    #[error("the node of this machine is gone: {reason}")]
+    Gone {
+        /// What is known about its end.
+        reason: String,
+    },
+    /// The node is one user's own, which has no network.
+    #[error("the node of this machine is one user's own, which is not on a LAN; that of `mailslot serve` is")]
+    NotOnLan,
+    /// The node has asked, and this came of it: what a node of one's own would say, too.
+    #[error(transparent)]
+    Node(#[from] SendError),
+}
+
+impl From<MailslotError> for AskError {
+    fn from(error: MailslotError) -> Self {
+        match error {
+            MailslotError::NodeGone { reason } => Self::Gone { reason },
+            error => LocalError::from(error).into(),
         }
     }
 }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
+use super::asked::Asked;
 use super::channel::Channel;
-use super::{LocalError, client, convert};
+use super::{LocalError, convert};
 use crate::node::Clock;
 use crate::slot::{Access, Info, MailslotError, Message, ReadTimeout, SlotName, Stats};
 use crate::wire::local::{Body, FailureCode, Frame};
@@ -128,10 +129,10 @@ impl Remote {
             Body::Duplicated { token } => Some(token),
             _ => None,
         })?;
-        let mut asked = client::Asked::at(&self.place)?;
+        let mut asked = Asked::at(&self.place)?;
         let (name, access) = asked.open(Body::Attach { token }, &self.name)?;
-        let (stream, place) = asked.into_parts();
-        Self::new(stream, place, name, access)
+        let (stream, node) = asked.into_parts();
+        Self::new(stream, node.socket, name, access)
     }
 
     /// Closes the handle, for all that use it.

@@ -15,6 +15,11 @@
 //! The kernel says who connects. A user's node talks to that user and the superuser; the service to whoever its
 //! socket's mode lets in, usually a group. Each slot has an owner, who may admit others ([`Admit`]).
 //!
+//! # The network
+//!
+//! Whoever may connect to the service may also use its network: send ([`Client::send`]), and ask who has a name, what
+//! names a computer has, and what the node itself is called ([`Client::lan`]), without ports or rights of its own.
+//!
 //! # What is lost, and when
 //!
 //! A slot holds a bounded queue. A write that finds it full is refused at once, and counted: on Windows `WriteFile` on a
@@ -33,21 +38,28 @@
 //! [`SlotReader::recv_many`](super::SlotReader::recv_many) takes what there is.
 
 mod access;
+mod asked;
 mod channel;
 mod client;
 mod connection;
 mod convert;
 mod error;
 mod handle;
+mod info;
+mod lan;
+mod network;
+mod pending;
 mod place;
 mod server;
 
 pub use access::Admit;
-pub use client::{Client, LastSender, LocalName, NodeInfo, RemoteSendError, SlotInfo};
-pub use error::LocalError;
+pub use client::Client;
+pub use error::{AskError, LocalError, RemoteSendError};
 pub use handle::Flushed;
+pub use info::{LastSender, NodeInfo, SlotInfo};
+pub use lan::Lan;
 pub use place::{PROGRAM_VARIABLE, Places, READY, SERVICE_SOCKET, SOCKET_VARIABLE, Seat};
 pub use server::{Server, ServerLimits};
 
-pub(super) use client::adopt;
+pub(super) use asked::adopt;
 pub(super) use handle::Remote;

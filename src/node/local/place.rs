@@ -68,11 +68,6 @@ impl Places {
         Self { service: socket.into(), only: true, user: PathBuf::new() }
     }
 
-    /// The directory of the user's own node.
-    pub fn user_directory(&self) -> &Path {
-        &self.user
-    }
-
     /// Connects to each node that there is, the service's first; none if there is none.
     pub(super) fn connect(&self) -> impl Iterator<Item = Result<(UnixStream, PathBuf), LocalError>> {
         let service = (!self.service.as_os_str().is_empty()).then_some(&self.service);

@@ -18,7 +18,7 @@ use super::connection::{self, End};
 use super::place::{self, Seat};
 use super::{LocalError, convert};
 use crate::node::driver::lock;
-use crate::node::{Clock, Node};
+use crate::node::{Clock, LocalStats, Node};
 use crate::slot::{Origin, Registry, SlotName};
 use crate::wire::local::{
     Body, Failure, FailureCode, Frame, ListedSlot, NO_MESSAGE, OriginKind, Role, Token,
@@ -44,11 +44,20 @@ pub struct ServerLimits {
     pub unread_bytes_per_user: usize,
     /// Duplicated handles that nobody has taken up yet. Default 256.
     pub duplicates: usize,
+    /// Questions to the network that are under way for one user, half of those that a node has open at most
+    /// ([`Limits::name_queries`](crate::service::Limits::name_queries)). Default 256.
+    pub questions_per_user: usize,
 }
 
 impl Default for ServerLimits {
     fn default() -> Self {
-        Self { connections: 960, connections_per_user: 480, unread_bytes_per_user: 64 << 20, duplicates: 256 }
+        Self {
+            connections: 960,
+            connections_per_user: 480,
+            unread_bytes_per_user: 64 << 20,
+            duplicates: 256,
+            questions_per_user: 256,
+        }
     }
 }
 
@@ -71,6 +80,8 @@ pub(super) struct Shared {
     duplicates: Mutex<HashMap<Token, (End, AbortHandle)>>,
     users: Mutex<HashMap<u32, Use>>,
     connections: watch::Sender<usize>,
+    /// Those of the node, if there is one.
+    stats: Arc<Mutex<LocalStats>>,
 }
 
 /// What one user has of the node.
@@ -78,6 +89,7 @@ pub(super) struct Shared {
 struct Use {
     connections: usize,
     unread_bytes: usize,
+    questions: usize,
 }
 
 impl Server {
@@ -96,6 +108,7 @@ impl Server {
     fn new(registry: Registry, clock: Clock, role: Role, node: Option<Node>, limits: ServerLimits) -> Self {
         let (owners, duplicates, users) = (Mutex::default(), Mutex::default(), Mutex::default());
         let connections = watch::Sender::new(0);
+        let stats = node.as_ref().map(|node| Arc::clone(&node.inner.local)).unwrap_or_default();
         Self {
             shared: Arc::new(Shared {
                 registry,
@@ -107,8 +120,14 @@ impl Server {
                 duplicates,
                 users,
                 connections,
+                stats,
             }),
         }
+    }
+
+    /// Counters since the start; of a service they are also in [`NodeStats::local`](crate::node::NodeStats::local).
+    pub fn stats(&self) -> LocalStats {
+        lock(&self.shared.stats).clone()
     }
 
     /// Listens at `socket`, replacing what a dead service left there; its permissions are `mode`, which says who may
@@ -219,7 +238,23 @@ impl Counted {
     fn new(shared: &Arc<Shared>, user: u32) -> Self {
         lock(&shared.users).entry(user).or_default().connections += 1;
         shared.connections.send_modify(|count| *count += 1);
+        let mut stats = lock(&shared.stats);
+        stats.open += 1;
+        stats.accepted += 1;
+        drop(stats);
         Self { shared: Arc::clone(shared), user, unread: 0 }
+    }
+
+    /// Counts a question to the network as long as it is under way, if the user may have one more.
+    pub(super) fn begin_question(&self) -> Result<AskCount, Failure<'static>> {
+        let max = self.shared.limits.questions_per_user;
+        let mut users = lock(&self.shared.users);
+        let all = users.entry(self.user).or_default();
+        if all.questions >= max {
+            return Err(limit(max));
+        }
+        all.questions += 1;
+        Ok(AskCount { shared: Arc::clone(&self.shared), user: self.user })
     }
 
     /// Sets how much of a request lies there, and says whether the user may have so much.
@@ -246,7 +281,23 @@ impl Drop for Counted {
             }
         }
         drop(users);
+        lock(&self.shared.stats).open -= 1;
         self.shared.connections.send_modify(|count| *count -= 1);
+    }
+}
+
+/// A question of a user that is under way. It ends before its connection's [`Counted`] does.
+#[derive(Debug)]
+pub(super) struct AskCount {
+    shared: Arc<Shared>,
+    user: u32,
+}
+
+impl Drop for AskCount {
+    fn drop(&mut self) {
+        if let Some(all) = lock(&self.shared.users).get_mut(&self.user) {
+            all.questions = all.questions.saturating_sub(1);
+        }
     }
 }
 
@@ -257,26 +308,50 @@ impl Shared {
                 let pid = cred.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
                 Peer { user: cred.uid(), group: cred.gid(), pid }
             }
-            Err(error) => return tracing::warn!(%error, "a connection without credentials"),
+            Err(error) => {
+                self.count_refusal("no_credentials");
+                return tracing::warn!(%error, "a connection without credentials");
+            }
         };
         let own = nix::unistd::geteuid().as_raw();
         if self.role == Role::USER && peer.user != own && peer.user != 0 {
+            self.count_refusal("other_user");
             tracing::warn!(peer.user, peer.pid, "another user's process is refused");
             return refuse(&stream, Failure::new(FailureCode::NOT_ADMITTED, 0, 0));
         }
         let max = self.limits.connections;
         if *self.connections.borrow() >= max {
+            self.count_refusal("connections");
             tracing::warn!(peer.user, peer.pid, max, "too many connections");
             return refuse(&stream, limit(max));
         }
         let max = self.limits.connections_per_user;
         let of_user = lock(&self.users).get(&peer.user).map_or(0, |all| all.connections);
         if self.role == Role::SERVICE && of_user >= max {
+            self.count_refusal("connections_per_user");
             tracing::warn!(peer.user, peer.pid, max, "too many connections of this user");
             return refuse(&stream, limit(max));
         }
         let counted = Counted::new(self, peer.user);
         tokio::spawn(connection::run(stream, peer, Arc::clone(self), counted));
+    }
+
+    /// A connection that is not let in.
+    fn count_refusal(&self, reason: &'static str) {
+        *lock(&self.stats).refused.entry(reason).or_default() += 1;
+    }
+
+    /// A connection that is ended for what came over it.
+    pub(super) fn count_end(&self, reason: &'static str) {
+        *lock(&self.stats).ended.entry(reason).or_default() += 1;
+    }
+
+    pub(super) fn count_question(&self, kind: &'static str) {
+        *lock(&self.stats).asked.entry(kind).or_default() += 1;
+    }
+
+    pub(super) fn count_failure(&self, code: FailureCode) {
+        *lock(&self.stats).failed.entry(code.name()).or_default() += 1;
     }
 
     /// Ends reads at their deadlines.

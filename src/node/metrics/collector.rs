@@ -9,7 +9,9 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::super::{DatagramStats, InterfaceStats, NameStats, Node, NodeStats, OwnState, SendStats};
+use super::super::{
+    DatagramStats, InterfaceStats, LocalStats, NameStats, Node, NodeStats, OwnState, SendStats,
+};
 use crate::service::session::ServerStats;
 use crate::slot::{DropCounts, Stats};
 
@@ -43,7 +45,7 @@ impl Collector for NodeCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         // Without a rest: what is counted later has to be shown, too.
-        let NodeStats { interfaces, gone, slots, sent, sessions } = &self.stats;
+        let NodeStats { interfaces, gone, slots, sent, sessions, local } = &self.stats;
         let up = interfaces.iter().map(|interface| (labels(interface), 1));
         page.gauge("interface_up", "The node is on this interface", up)?;
         let names =
@@ -58,7 +60,8 @@ impl Collector for NodeCollector {
         datagram_service(&mut page, &all)?;
         slot(&mut page, slots)?;
         send(&mut page, sent)?;
-        session_service(&mut page, sessions)
+        session_service(&mut page, sessions)?;
+        local_programs(&mut page, local)
     }
 }
 
@@ -234,11 +237,6 @@ fn session_service(page: &mut Page<'_>, stats: &ServerStats) -> fmt::Result {
     page.gauge("sessions_open", "Sessions of others that are open", [(Vec::new(), *open)])?;
     page.gauge("session_held_bytes", "Bytes held of what is not whole yet", [(Vec::new(), *held)])?;
     page.one("sessions_accepted", "Sessions of others that were let in", *accepted)?;
-    let by = |counts: &BTreeMap<&'static str, u64>, label: &'static str| {
-        let labelled =
-            pairs(counts).into_iter().map(move |(value, count)| (vec![(label, value.to_owned())], count));
-        labelled.collect::<Vec<_>>()
-    };
     page.counter("sessions_refused", "Sessions of others that were not, by limit", by(refused, "limit"))?;
     page.counter("sessions_closed", "Sessions of others that ended, by reason", by(closed, "reason"))?;
     page.one("session_messages", "Messages that sessions put into slots", *writes)?;
@@ -249,6 +247,32 @@ fn session_service(page: &mut Page<'_>, stats: &ServerStats) -> fmt::Result {
     let help = "Packets and transactions that were not whole when their session ended";
     page.one("session_unfinished", help, *unfinished)?;
     page.one("session_stray_answers", "Messages on sessions that answer nothing", *answers)
+}
+
+/// Other programs of this machine.
+fn local_programs(page: &mut Page<'_>, stats: &LocalStats) -> fmt::Result {
+    let LocalStats { open, accepted, refused, ended, asked, failed } = stats;
+    let help = "Connections of programs of this machine that are open";
+    page.gauge("local_connections_open", help, [(Vec::new(), *open)])?;
+    page.one(
+        "local_connections_accepted",
+        "Connections of programs of this machine that were let in",
+        *accepted,
+    )?;
+    let help = "Connections of programs of this machine that were not, by reason";
+    page.counter("local_connections_refused", help, by(refused, "reason"))?;
+    let help = "Connections of programs of this machine that were ended for what came over them, by reason";
+    page.counter("local_connections_ended", help, by(ended, "reason"))?;
+    let help = "Questions of programs of this machine about the network, by kind";
+    page.counter("local_questions", help, by(asked, "kind"))?;
+    let help = "Requests of programs of this machine that were answered by a failure, by reason";
+    page.counter("local_requests_failed", help, by(failed, "reason"))
+}
+
+/// A sample for each of the counts.
+fn by(counts: &BTreeMap<&'static str, u64>, label: &'static str) -> Vec<(Labels, u64)> {
+    let labelled = |(value, count): (&str, u64)| (vec![(label, value.to_owned())], count);
+    pairs(counts).into_iter().map(labelled).collect()
 }
 
 /// The page that is being written.

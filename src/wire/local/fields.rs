@@ -2,18 +2,18 @@
 
 use bytes::BufMut;
 
-use super::{MAX_DATA, MAX_NAME};
+use super::{MAX_ADDRESSES, MAX_DATA, MAX_NAME};
 use crate::wire::error::{DecodeErrorKind, Layer, ValueError, ValueErrorReason};
 use crate::wire::read::{self, Parsed};
 
 macro_rules! values {
-    ($(#[$doc:meta] $name:ident($inner:ty) { $(#[$value_doc:meta] $value:ident = $number:literal;)* })*) => {$(
+    ($(#[$doc:meta] $name:ident($inner:ty) { $($(#[$value_doc:meta])+ $value:ident = $number:literal;)* })*) => {$(
         #[$doc]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(pub $inner);
 
         impl $name {
-            $(#[$value_doc] pub const $value: Self = Self($number);)*
+            $($(#[$value_doc])+ pub const $value: Self = Self($number);)*
         }
     )*};
 }
@@ -47,6 +47,54 @@ values! {
         SESSION_139 = 3;
         /// A session with one computer, by the rules of port 445.
         SESSION_445 = 4;
+    }
+    /// Whom a node asks for a name.
+    AskTarget(u8) {
+        /// Whoever the node usually does: its own table and cache first, then broadcast or name server.
+        DEFAULT = 0;
+        /// All subnets of the node, by broadcast.
+        BROADCAST = 1;
+        /// One subnet of the node, by its broadcast address.
+        SUBNET = 2;
+        /// One computer or name server.
+        SERVER = 3;
+    }
+    /// Where the answer to a name is from.
+    AnswerOrigin(u8) {
+        /// The node's own table.
+        LOCAL = 0;
+        /// Its cache.
+        CACHE = 1;
+        /// Its LMHOSTS file.
+        LMHOSTS = 2;
+        /// A computer that heard the broadcast.
+        BROADCAST = 3;
+        /// The computer or name server that was asked.
+        SERVER = 4;
+    }
+    /// How far a name of the node is.
+    NameState(u8) {
+        /// It is being claimed.
+        REGISTERING = 0;
+        /// It is the node's.
+        ACTIVE = 1;
+        /// It was the node's; another one has it, too.
+        CONFLICT = 2;
+        /// It is another's.
+        REFUSED = 3;
+        /// It is being given up.
+        RELEASING = 4;
+    }
+    /// Who keeps a name from the node.
+    RefusedBy(u8) {
+        /// Nobody.
+        NOBODY = 0;
+        /// A node that has it.
+        OWNER = 1;
+        /// A node that claimed it at the same time.
+        RIVAL = 2;
+        /// A name server.
+        SERVER = 3;
     }
     /// Why a request was refused. `a` and `b` are the numbers of the [`Failure`].
     FailureCode(u16) {
@@ -94,6 +142,50 @@ values! {
         NO_NETWORK = 20;
         /// The message could not be sent; `a` is the Win32 code, the text says why.
         SEND = 21;
+        /// Nobody has the name, or no computer is at the address. `a` is how asking ended: 1 it was denied, 2 nobody
+        /// answered, 3 there is no name server to ask, 4 too many questions are open.
+        NAME_NOT_FOUND = 22;
+        /// None of the node's interfaces has this broadcast address; the text names those that there are.
+        NO_SUBNET = 23;
+        /// None of the node's interfaces is up.
+        NO_INTERFACE = 24;
+        /// The node is ending.
+        ENDING = 25;
+    }
+}
+
+impl FailureCode {
+    /// The code in snake_case, as reports print it; `other` if it is not known.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NONE => "none",
+            Self::BAD_REQUEST => "bad_request",
+            Self::VERSION => "version",
+            Self::NOT_ADMITTED => "not_admitted",
+            Self::ALREADY_EXISTS => "already_exists",
+            Self::NOT_FOUND => "not_found",
+            Self::NAME_TOO_LONG => "name_too_long",
+            Self::SHARING_VIOLATION => "sharing_violation",
+            Self::INVALID_ARGUMENT => "invalid_argument",
+            Self::ACCESS_DENIED => "access_denied",
+            Self::WRONG_END => "wrong_end",
+            Self::NOT_THE_SERVER => "not_the_server",
+            Self::GONE => "gone",
+            Self::TIMEOUT => "timeout",
+            Self::BUFFER_TOO_SMALL => "buffer_too_small",
+            Self::ABORTED => "aborted",
+            Self::NOTHING_PENDING => "nothing_pending",
+            Self::OVER_MAX_MESSAGE_SIZE => "over_max_message_size",
+            Self::QUEUE_FULL => "queue_full",
+            Self::LIMIT_REACHED => "limit_reached",
+            Self::NO_NETWORK => "no_network",
+            Self::SEND => "send",
+            Self::NAME_NOT_FOUND => "name_not_found",
+            Self::NO_SUBNET => "no_subnet",
+            Self::NO_INTERFACE => "no_interface",
+            Self::ENDING => "ending",
+            _ => "other",
+        }
     }
 }
 
@@ -245,14 +337,44 @@ pub(super) fn put_data(out: &mut impl BufMut, data: &[u8]) {
     out.put_slice(data);
 }
 
-pub(super) fn addresses(input: &[u8]) -> Parsed<'_, &[u8]> {
+/// IPv4 addresses with ports, behind their number.
+pub(super) fn sockets(input: &[u8]) -> Parsed<'_, &[u8]> {
     let (input, count) = read::u8("addresses", input)?;
     read::bytes("addresses", usize::from(count) * 6, input)
 }
 
-pub(super) fn put_addresses(out: &mut impl BufMut, addresses: &[u8]) {
+pub(super) fn put_sockets(out: &mut impl BufMut, addresses: &[u8]) {
     out.put_u8(u8::try_from(addresses.len() / 6).unwrap_or(u8::MAX));
     out.put_slice(addresses);
+}
+
+/// IPv4 addresses behind their number.
+pub(super) fn addresses(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let (input, count) = read::u16_le("addresses", input)?;
+    read::bytes("addresses", usize::from(count) * 4, input)
+}
+
+pub(super) fn put_addresses(out: &mut impl BufMut, addresses: &[u8]) {
+    out.put_u16_le(u16::try_from(addresses.len() / 4).unwrap_or(u16::MAX));
+    out.put_slice(addresses);
+}
+
+/// A flag and a MAC address, which is zeros without the flag.
+pub(super) fn unit_id(input: &[u8]) -> Parsed<'_, Option<[u8; 6]>> {
+    let (at, is_there) = flag("unit_id", input)?;
+    let (rest, mac) = read::array::<6>("unit_id", at)?;
+    match (is_there, mac) {
+        (true, mac) => Ok((rest, Some(mac))),
+        (false, [0, 0, 0, 0, 0, 0]) => Ok((rest, None)),
+        (false, [value, ..]) => {
+            read::fail(at, "unit_id", DecodeErrorKind::BadValue { value: value.into(), expected: "zeros" })
+        }
+    }
+}
+
+pub(super) fn put_unit_id(out: &mut impl BufMut, unit_id: Option<[u8; 6]>) {
+    out.put_u8(u8::from(unit_id.is_some()));
+    out.put_slice(&unit_id.unwrap_or_default());
 }
 
 pub(super) fn put_u32s(out: &mut impl BufMut, numbers: &[u32]) {
@@ -268,9 +390,14 @@ pub(super) fn check_name(name: &[u8]) -> Result<(), ValueError> {
     form("name", name.len().is_multiple_of(2), "UTF-16")
 }
 
-pub(super) fn check_addresses(addresses: &[u8]) -> Result<(), ValueError> {
+pub(super) fn check_sockets(addresses: &[u8]) -> Result<(), ValueError> {
     check("addresses", addresses.len(), 255 * 6)?;
     form("addresses", addresses.len().is_multiple_of(6), "addresses of 6 bytes")
+}
+
+pub(super) fn check_addresses(addresses: &[u8]) -> Result<(), ValueError> {
+    check("addresses", addresses.len(), MAX_ADDRESSES * 4)?;
+    form("addresses", addresses.len().is_multiple_of(4), "addresses of 4 bytes")
 }
 
 pub(super) const fn check_other(is_known: bool) -> Result<(), ValueError> {

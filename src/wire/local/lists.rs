@@ -1,9 +1,9 @@
-//! Answers that are lists: messages, slots, NetBIOS names. A list is checked when it is decoded and read on demand.
+//! Answers that are lists: messages, slots, NetBIOS names, interfaces. A list is checked when it is decoded and read on demand.
 
 use bytes::{BufMut, BytesMut};
 
-use super::fields::{self, Admittance};
-use super::{MAX_DATA, MAX_FRAME, MAX_NAME};
+use super::fields::{self, Admittance, NameState, RefusedBy};
+use super::{MAX_DATA, MAX_FRAME, MAX_NAME, MAX_TEXT};
 use crate::wire::error::{DecodeErrorKind, ValueError};
 use crate::wire::read::{self, Parsed};
 
@@ -13,21 +13,6 @@ bitflags::bitflags! {
     pub struct MessageFlags: u8 {
         /// The receiver cut it.
         const TRUNCATED = 1;
-
-        const _ = !0;
-    }
-}
-
-bitflags::bitflags! {
-    /// What a NetBIOS name of the node is.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-    pub struct NameFlags: u8 {
-        /// A group's.
-        const GROUP = 1;
-        /// Claimed and not refused.
-        const ACTIVE = 2;
-        /// Lost to another.
-        const CONFLICT = 4;
 
         const _ = !0;
     }
@@ -107,8 +92,12 @@ lists! {
     Messages of ListedMessage;
     /// Slots.
     Slots of ListedSlot;
-    /// NetBIOS names.
+    /// NetBIOS names of the node.
     Names of ListedName;
+    /// Interfaces of the node.
+    Interfaces of ListedInterface;
+    /// NetBIOS names of another computer.
+    NodeNames of ListedNodeName;
 }
 
 /// A message that was read.
@@ -311,22 +300,86 @@ impl<'a> ListedSlot<'a> {
     }
 }
 
-/// A NetBIOS name of the node.
+/// A NetBIOS name of the node on one interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedName<'a> {
     /// The name, in wire form.
     pub name: &'a [u8; 16],
-    /// What it is.
-    pub flags: NameFlags,
+    /// The node's address on the interface, in network order.
+    pub address: [u8; 4],
+    /// Whether it is a group's.
+    pub group: bool,
+    /// How far it is.
+    pub state: NameState,
+    /// Who keeps it from the node.
+    pub refused_by: RefusedBy,
+    /// Where they are, in network order; zeros if it is nobody.
+    pub refuser: [u8; 4],
+    /// The RCODE of the name server's answer; 0 if it is none.
+    pub rcode: u8,
 }
 
 impl<'a> ListedName<'a> {
     fn read(input: &'a [u8]) -> Parsed<'a, Self> {
-        let Some((name, rest)) = input.split_first_chunk::<16>() else {
-            return read::fail(input, "name", DecodeErrorKind::Truncated { needed: 16, have: input.len() });
-        };
-        let (rest, flags) = read::u8("flags", rest)?;
-        Ok((rest, Self { name, flags: NameFlags::from_bits_retain(flags) }))
+        let (input, name) = name16(input)?;
+        let (input, address) = read::array("address", input)?;
+        let (input, group) = fields::flag("group", input)?;
+        let (input, state) = read::u8("state", input)?;
+        let (input, refused_by) = read::u8("refused_by", input)?;
+        let (input, refuser) = read::array("refuser", input)?;
+        let (input, rcode) = read::u8("rcode", input)?;
+        let (state, refused_by) = (NameState(state), RefusedBy(refused_by));
+        Ok((input, Self { name, address, group, state, refused_by, refuser, rcode }))
+    }
+}
+
+/// An interface of the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedInterface<'a> {
+    /// The operating system's name for it, at most [`MAX_TEXT`] bytes.
+    pub name: &'a [u8],
+    /// The operating system's number for it.
+    pub index: u32,
+    /// The node's address on it, in network order.
+    pub address: [u8; 4],
+    /// How many bits of the address are the network's.
+    pub prefix: u8,
+    /// The broadcast address, in network order.
+    pub broadcast: [u8; 4],
+}
+
+impl<'a> ListedInterface<'a> {
+    fn read(input: &'a [u8]) -> Parsed<'a, Self> {
+        let (input, name) = fields::text("name", input)?;
+        let (input, index) = read::u32_le("index", input)?;
+        let (input, address) = read::array("address", input)?;
+        let (input, prefix) = read::u8("prefix", input)?;
+        let (input, broadcast) = read::array("broadcast", input)?;
+        Ok((input, Self { name, index, address, prefix, broadcast }))
+    }
+}
+
+/// A NetBIOS name of another computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedNodeName<'a> {
+    /// The name, in wire form.
+    pub name: &'a [u8; 16],
+    /// NAME_FLAGS (RFC 1002 §4.2.18).
+    pub flags: u16,
+}
+
+impl<'a> ListedNodeName<'a> {
+    fn read(input: &'a [u8]) -> Parsed<'a, Self> {
+        let (input, name) = name16(input)?;
+        let (input, flags) = read::u16_le("flags", input)?;
+        Ok((input, Self { name, flags }))
+    }
+}
+
+fn name16(input: &[u8]) -> Parsed<'_, &[u8; 16]> {
+    match input.split_first_chunk::<16>() {
+        Some((name, rest)) => Ok((rest, name)),
+        None => read::fail(input, "name", DecodeErrorKind::Truncated { needed: 16, have: input.len() }),
     }
 }
 
@@ -353,17 +406,60 @@ pub fn slots_list<'b>(
 }
 
 /// Writes `names` into `out` and gives the list.
-pub fn names_list<'b>(
-    names: &[(crate::wire::name::NetbiosName, NameFlags)],
-    out: &'b mut Vec<u8>,
-) -> Names<'b> {
+///
+/// # Errors
+/// More names than an answer holds.
+pub fn names_list<'b>(names: &[ListedName<'_>], out: &'b mut Vec<u8>) -> Result<Names<'b>, ValueError> {
     out.clear();
-    let mut count = 0;
-    // A name table has at most some hundreds of entries; a frame holds 900,000.
-    for (name, flags) in names.iter().take(65_536) {
-        out.put_slice(name.as_bytes());
-        out.put_u8(flags.bits());
-        count += 1;
+    for own in names {
+        out.put_slice(own.name);
+        out.put_slice(&own.address);
+        out.put_slice(&[u8::from(own.group), own.state.0, own.refused_by.0]);
+        out.put_slice(&own.refuser);
+        out.put_u8(own.rcode);
     }
-    Names { count, bytes: out }
+    Ok(Names { count: count("names", names.len(), out)?, bytes: out })
+}
+
+/// Writes `interfaces` into `out` and gives the list.
+///
+/// # Errors
+/// A name that is too long, or more interfaces than an answer holds.
+pub fn interfaces_list<'b>(
+    interfaces: &[ListedInterface<'_>],
+    out: &'b mut Vec<u8>,
+) -> Result<Interfaces<'b>, ValueError> {
+    out.clear();
+    for interface in interfaces {
+        fields::check("name", interface.name.len(), MAX_TEXT)?;
+        fields::put_text(out, interface.name);
+        out.put_u32_le(interface.index);
+        out.put_slice(&interface.address);
+        out.put_u8(interface.prefix);
+        out.put_slice(&interface.broadcast);
+    }
+    Ok(Interfaces { count: count("interfaces", interfaces.len(), out)?, bytes: out })
+}
+
+/// Writes `names` into `out` and gives the list.
+///
+/// # Errors
+/// More names than an answer holds.
+pub fn node_names_list<'b>(
+    names: &[ListedNodeName<'_>],
+    out: &'b mut Vec<u8>,
+) -> Result<NodeNames<'b>, ValueError> {
+    out.clear();
+    for name in names {
+        out.put_slice(name.name);
+        out.put_u16_le(name.flags);
+    }
+    Ok(NodeNames { count: count("names", names.len(), out)?, bytes: out })
+}
+
+/// How many items a list has that takes these bytes, if a frame holds it.
+fn count(field: &'static str, items: usize, bytes: &[u8]) -> Result<u32, ValueError> {
+    fields::check(field, bytes.len(), MAX_FRAME - 64)?;
+    // Each takes some bytes, so there are no more of them.
+    Ok(u32::try_from(items).unwrap_or(u32::MAX))
 }

@@ -1,4 +1,4 @@
-//! `mailslot names`: the names that this computer gets.
+//! `mailslot names`: the names that this computer has, or gets.
 
 use std::net::Ipv4Addr;
 
@@ -9,10 +9,16 @@ use crate::Outcome;
 use crate::cli::NamesArgs;
 use crate::json::Json;
 use crate::lan::{self, Interrupt, Role};
+#[cfg(unix)]
+use crate::machine;
 use crate::output::{Output, note};
 use crate::text;
 
 pub(crate) fn run(args: &NamesArgs) -> anyhow::Result<Outcome> {
+    #[cfg(unix)]
+    if let Some(outcome) = of_service(args)? {
+        return Ok(outcome);
+    }
     let builder = args.lan.builder(Role::Member)?;
     lan::runtime()?.block_on(async {
         let mut interrupt = Interrupt::new()?;
@@ -29,6 +35,25 @@ pub(crate) fn run(args: &NamesArgs) -> anyhow::Result<Outcome> {
     })
 }
 
+/// The names of the service's node, as they are; `None` if it does not run, or LAN options are given: they make the
+/// command a computer of its own.
+#[cfg(unix)]
+fn of_service(args: &NamesArgs) -> anyhow::Result<Option<Outcome>> {
+    let client = machine::client();
+    let service = if args.lan.given.any() { None } else { machine::service(&client)? };
+    let Some(service) = service else { return Ok(None) };
+    let table = client.names()?;
+    if table.is_empty() && client.interfaces()?.is_empty() {
+        note(format_args!(
+            "no network interface is up, so the service (process {}) has no names",
+            service.pid
+        ));
+        return Ok(Some(Outcome::Failed));
+    }
+    note(format_args!("the names of the service (process {})", service.pid));
+    show(args, table).map(Some)
+}
+
 async fn names(args: &NamesArgs, node: &Node) -> anyhow::Result<Outcome> {
     if node.interfaces().is_empty() {
         note(format_args!("no network interface is up, so there is nothing to claim names on"));
@@ -42,7 +67,10 @@ async fn names(args: &NamesArgs, node: &Node) -> anyhow::Result<Outcome> {
     // Once one was refused, the others are still being claimed.
     let mut changes = node.changes();
     while node.names().iter().any(|name| name.state == OwnState::Registering) && changes.next().await {}
-    let mut table = node.names();
+    show(args, node.names())
+}
+
+fn show(args: &NamesArgs, mut table: Vec<OwnName>) -> anyhow::Result<Outcome> {
     table.sort_by_key(|own| (own.address, own.name));
     let mut output = Output::new(true);
     for own in &table {

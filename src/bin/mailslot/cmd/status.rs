@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use std::net::Ipv4Addr;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mailslot::node::{Builder, Interface, Node, NodeStatus, SendError};
-use mailslot::service::names::QueryTarget;
+use mailslot::node::{Interface, NodeStatus, SendError};
+use mailslot::service::names::{QueryTarget, ResolveError};
 use mailslot::wire::name::{NetbiosName, Suffix};
 use mailslot::wire::nbns::NameFlags;
 use mailslot::wire::oem::CodePage;
@@ -15,11 +15,12 @@ use tokio::task::JoinSet;
 use crate::Outcome;
 use crate::cli::StatusArgs;
 use crate::json::Json;
-use crate::lan::{self, Interrupt, Role};
+use crate::lan::LanArgs;
+use crate::network::{self, Asked, Network, Where};
 use crate::output::{Output, note};
 use crate::text;
 
-/// Computers that are asked at a time.
+/// Computers that are asked at a time; the service takes as many of one command.
 const AT_A_TIME: usize = 128;
 
 /// Most addresses of a range: a subnet of 20 bits.
@@ -72,32 +73,23 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Outcome> {
         (false, false) if hosts.iter().any(is_range) => Form::Lines,
         (false, false) => Form::Tables,
     };
-    ask(args.lan.builder(Role::Guest)?, &hosts, form, args.code_page.code_page)
+    ask(&args.lan, &hosts, form, args.code_page.code_page)
 }
 
 /// The names of the computers at these addresses.
 pub(super) fn of_addresses(
-    builder: Builder,
+    lan: &LanArgs,
     addresses: &[Ipv4Addr],
     json: bool,
     page: CodePage,
 ) -> anyhow::Result<Outcome> {
     let hosts: Vec<_> = addresses.iter().map(|address| Host::Address(*address)).collect();
-    ask(builder, &hosts, if json { Form::Objects } else { Form::Tables }, page)
+    ask(lan, &hosts, if json { Form::Objects } else { Form::Tables }, page)
 }
 
-fn ask(builder: Builder, hosts: &[Host], form: Form, page: CodePage) -> anyhow::Result<Outcome> {
-    lan::runtime()?.block_on(async {
-        let mut interrupt = Interrupt::new()?;
-        let node = builder.start().await?;
-        let mut asker = Asker { output: Output::new(true), form, page, answers: 0, missed: false };
-        let result = tokio::select! {
-            result = asker.ask_all(&node, hosts) => result,
-            () = interrupt.wait() => Ok(Outcome::Failed),
-        };
-        node.shutdown().await?;
-        result
-    })
+fn ask(lan: &LanArgs, hosts: &[Host], form: Form, page: CodePage) -> anyhow::Result<Outcome> {
+    let mut asker = Asker { output: Output::new(true), form, page, answers: 0, missed: false };
+    network::with(lan, async |network| asker.ask_all(network, hosts).await)
 }
 
 /// One computer that is asked.
@@ -118,13 +110,13 @@ struct Asker {
 }
 
 impl Asker {
-    async fn ask_all(&mut self, node: &Node, hosts: &[Host]) -> anyhow::Result<Outcome> {
+    async fn ask_all(&mut self, network: &Network, hosts: &[Host]) -> anyhow::Result<Outcome> {
         let mut questions = VecDeque::new();
         let mut in_ranges = 0_u64;
         for host in hosts {
             match *host {
                 Host::Range(address, prefix) => {
-                    let addresses = range(address, prefix, &node.interfaces())?;
+                    let addresses = range(address, prefix, &network.interfaces().await?)?;
                     in_ranges += addresses.len() as u64;
                     let question = |address| Question { host: Host::Address(address), named: false };
                     questions.extend(addresses.into_iter().map(question));
@@ -143,13 +135,13 @@ impl Asker {
             while asked.len() < AT_A_TIME
                 && let Some(question) = questions.pop_front()
             {
-                let node = node.clone();
-                asked.spawn(async move { (question, status(&node, question.host).await) });
+                let network = network.clone();
+                asked.spawn(async move { (question, status(&network, question.host).await) });
             }
             let Some(done) = asked.join_next().await else { break };
             let (question, result) = done?;
             bar.inc(1);
-            bar.suspend(|| self.show(question, result))?;
+            bar.suspend(|| self.show(question, result?))?;
         }
         bar.finish_and_clear();
         self.output.flush()?;
@@ -192,19 +184,21 @@ impl Asker {
     }
 }
 
-async fn status(node: &Node, host: Host) -> Result<NodeStatus, SendError> {
+async fn status(network: &Network, host: Host) -> Asked<NodeStatus> {
     let address = match host {
         Host::Address(address) | Host::Range(address, _) => address,
         Host::Name(name) => {
-            let found = node.lookup(name, QueryTarget::Default).await?;
-            let address = found.addresses.first().copied();
-            address.ok_or(SendError::NameNotFound {
-                name,
-                source: mailslot::service::names::ResolveError::NotFound,
-            })?
+            let found = match network.lookup(name, Where::Anywhere(QueryTarget::Default)).await? {
+                Ok(found) => found,
+                Err(error) => return Ok(Err(error)),
+            };
+            match found.addresses.first() {
+                Some(address) => *address,
+                None => return Ok(Err(SendError::NameNotFound { name, source: ResolveError::NotFound })),
+            }
         }
     };
-    node.node_status(address).await
+    network.node_status(address).await
 }
 
 /// Why there is no answer, in a few words.
