@@ -9,7 +9,7 @@ use super::access::Admit;
 use super::handle::Remote;
 use super::place::{self, Places};
 use super::{LocalError, convert};
-use crate::node::{MailslotSender, SendError, Sent, SlotReader, Way};
+use crate::node::{MailslotSender, Sent, SlotReader, Way};
 use crate::slot::{CreateOptions, Info, MailslotError, OpenOptions, SlotName, SlotPath, Target, Win32Error};
 use crate::wire::local::{
     Body, Failure, FailureCode, Frame, HEADER, ListedSlot, NameFlags, OriginKind, Role, TargetKind, VERSION,
@@ -209,7 +209,7 @@ impl Client {
     /// Writes one message to any path, through the network of the node where the path asks for one.
     ///
     /// # Errors
-    /// [`LocalError::Mailslot`], [`SendError`] as the node has it.
+    /// [`LocalError::Mailslot`], [`SendError`](crate::node::SendError) as the node has it.
     pub fn send(&self, path: &SlotPath, data: &[u8]) -> Result<Sent, RemoteSendError> {
         let name = convert::name_bytes(&path.name);
         let (target, host) = match &path.target {
@@ -359,22 +359,11 @@ pub enum RemoteSendError {
     /// The node could not send it.
     #[error("{reason}")]
     Refused {
-        /// Why, in the words of its [`SendError`].
+        /// Why, in the words of its [`SendError`](crate::node::SendError).
         reason: String,
         /// The code of that error.
         win32: Win32Error,
     },
-}
-
-impl RemoteSendError {
-    /// The Win32 error code, as `GetLastError` would give it after `WriteFile`.
-    pub const fn win32(&self) -> Win32Error {
-        match self {
-            Self::Local(error) => error.win32(),
-            Self::NoNetwork => SendError::NoNetwork.win32(),
-            Self::Refused { win32, .. } => *win32,
-        }
-    }
 }
 
 /// A connection that is no handle yet, used by one thread.

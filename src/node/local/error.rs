@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::slot::{MailslotError, Win32Error};
+use crate::slot::MailslotError;
 use crate::wire::DecodeError;
 
 /// Why a process has no handle of the machine's node.
@@ -82,18 +82,5 @@ fn advice(error: &io::Error) -> &'static str {
             "\nOnly members of the service's group may use it: see `ls -l` of the socket."
         }
         _ => "",
-    }
-}
-
-impl LocalError {
-    /// The Win32 error code, as `GetLastError` would give it.
-    pub const fn win32(&self) -> Win32Error {
-        match self {
-            Self::Mailslot(error) => error.win32(),
-            Self::NoNode { .. } => Win32Error::ERROR_FILE_NOT_FOUND,
-            Self::Connect { .. } | Self::Unsafe { .. } | Self::File { .. } => Win32Error::ERROR_ACCESS_DENIED,
-            Self::Start { .. } | Self::Handshake { .. } => Win32Error::ERROR_NO_SYSTEM_RESOURCES,
-            Self::Version { .. } | Self::Answer(_) => Win32Error::ERROR_NOT_SUPPORTED,
-        }
     }
 }
