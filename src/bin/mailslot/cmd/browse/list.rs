@@ -7,7 +7,7 @@ use mailslot::service::browser::ServerName;
 use mailslot::wire::browser::{ServerType, Version};
 use mailslot::wire::oem::CodePage;
 
-use super::words::{fit, legend, role_letters, roles, width};
+use super::words::{self, fit, legend, role_letters, roles, width};
 use crate::json::Json;
 use crate::output::Output;
 use crate::text;
@@ -246,7 +246,7 @@ fn table(computers: &[Computer], page: CodePage, columns: Option<usize>) -> Vec<
     };
     let fits = |shown: &Vec<String>| room(shown).is_none_or(|room| room >= comment.clamp(7, ENOUGH));
     let shown = forms.into_iter().map(in_form).find(fits).unwrap_or_else(|| in_form(role_letters));
-    let types = longest(&mut shown.iter().map(|types| types.len())).clamp(4, 60);
+    let types = longest(&mut shown.iter().map(|types| types.len())).max(4);
     let left = room(&shown);
 
     let titles = format!("  {:<15}  {}{:<5}  ", "COMPUTER", place("ADDRESS".to_owned()), "OS");
@@ -256,7 +256,9 @@ fn table(computers: &[Computer], page: CodePage, columns: Option<usize>) -> Vec<
         lines.push(format!("{before}{shown:<types$}  {comment}"));
     }
     if shown == in_form(role_letters) && shown.iter().any(|letters| !letters.is_empty()) {
-        let all = computers.iter().fold(ServerType::empty(), |all, computer| all | computer.server_type);
+        let all = computers
+            .iter()
+            .fold(ServerType::empty(), |all, computer| all | words::shown(computer.server_type));
         lines.push(format!("  ({})", legend(all, usize::MAX)));
     }
     lines

@@ -90,14 +90,16 @@ pub(crate) const ROLES: [(ServerType, char, &str); 15] = [
     (ServerType::CLUSTER_NT, 'u', "cluster"),
 ];
 
-/// Those that a computer has. What every browser could be is left out of those that are more.
-fn roles_of(server_type: ServerType) -> impl Iterator<Item = (char, &'static str)> {
+/// What is shown of a computer's types: that it could be a browser is not, where it is one.
+pub(crate) fn shown(server_type: ServerType) -> ServerType {
     let is_browser = server_type
         .intersects(ServerType::MASTER_BROWSER | ServerType::BACKUP_BROWSER | ServerType::DOMAIN_MASTER);
-    ROLES.into_iter().filter_map(move |(bit, letter, word)| {
-        let is_shown = !(bit == ServerType::POTENTIAL_BROWSER && is_browser);
-        (server_type.contains(bit) && is_shown).then_some((letter, word))
-    })
+    if is_browser { server_type - ServerType::POTENTIAL_BROWSER } else { server_type }
+}
+
+fn roles_of(server_type: ServerType) -> impl Iterator<Item = (char, &'static str)> {
+    let shown = shown(server_type);
+    ROLES.into_iter().filter(move |(bit, ..)| shown.contains(*bit)).map(|(_, letter, word)| (letter, word))
 }
 
 /// The roles and services that matter, the weightiest first.

@@ -11,7 +11,7 @@ use ratatui::style::{Color, Style};
 use super::draw::{SMALL, Scene, WIDE, gap, longest};
 use super::state::{Pane, Sort, State};
 use super::table::{self, Column, Frame, Row};
-use crate::cmd::browse::words::{number, role_letters, roles, short_system, span, system, width};
+use crate::cmd::browse::words::{number, role_letters, roles, short_system, shown, span, system, width};
 
 /// Draws the list; the roles that it shows as letters.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &mut State) -> ServerType {
@@ -126,6 +126,6 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, state: &m
         row
     };
     table::draw(buffer, area, &frame, state.scroll(Pane::Computers), known.len(), row);
-    let shown = known.iter().fold(ServerType::empty(), |shown, computer| shown | computer.server_type);
-    if letters { shown } else { ServerType::empty() }
+    let roles = known.iter().fold(ServerType::empty(), |all, computer| all | shown(computer.server_type));
+    if letters { roles } else { ServerType::empty() }
 }

@@ -191,7 +191,7 @@ q, Esc, Ctrl-C      end
 Tab, Shift-Tab      next or last list; the one with the marked title scrolls
 up, down, PgUp, PgDn, Home, End
 Enter               this list alone on the screen, or all again
-s                   sort computers: workgroup, name, age, expiry, system, address
+s                   sort by workgroup, name, age, expiry, system, address
 /                   show only lines that hold a text; Esc shows all again
 
 AGE      since the computer announced itself last

@@ -193,6 +193,7 @@ fn roles_that_are_letters_are_explained() {
     assert!(screen[23].ends_with("M master  p potential  r print"), "{}", screen[23]);
     lan.keys(&[KeyCode::Char('?')]);
     let help = lan.screen(s(10), 80, 24).join("\n");
+    assert!(!help.contains('…'), "{help}");
     for (letter, word) in ROLES.map(|(_, letter, word)| (letter, word)) {
         assert!(help.contains(&format!("{letter} {word}")), "{letter} {word} in\n{help}");
     }
