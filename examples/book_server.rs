@@ -1,12 +1,14 @@
 //! The book chapter's first server (section 19.2.1): creates a mailslot and prints every message, for ever.
 //!
 //! ```sh
-//! cargo run --example book_server                    # the computer SERVER with the slot Myslot
-//! cargo run --example book_server -- SERVER2 Myslot Other
+//! cargo build                                        # the program that holds the slots of this machine
+//! cargo run --example book_server                    # the slot Myslot of this machine, which is SERVER on the LAN
+//! cargo run --example book_server -- SERVER2 Other Third
 //! ```
 //!
-//! [`book_client`](book_client.rs) writes to it. A name is one slot's on a computer, whatever its case: with
-//! `SERVER Myslot MYSLOT` the second is refused with code 183. End it with Ctrl-C.
+//! [`book_client`](book_client.rs) writes to it, as a program of this machine (`.`) or over the LAN (`SERVER`). A name is
+//! one slot's on a machine, whatever its case and whichever program has it: a second server is refused with code 183. End
+//! it with Ctrl-C.
 
 mod support;
 
@@ -27,10 +29,15 @@ fn serve() -> support::Outcome {
     if slots.is_empty() {
         slots.push("Myslot".to_owned());
     }
+    let options = CreateOptions { read_timeout: ReadTimeout::FOREVER, ..CreateOptions::default() };
+    // On Windows one slot is for both. Here the programs of this machine have theirs, whose name no other program may
+    // have; and the computer on the LAN has its own.
+    let mut readers = Vec::new();
+    for slot in &slots {
+        readers.extend(support::create_here(&support::slot_of(".", slot)?, options)?);
+    }
     let node = Node::start(support::computer(Some(&name))?)?;
     node.ready()?;
-    let options = CreateOptions { read_timeout: ReadTimeout::FOREVER, ..CreateOptions::default() };
-    let mut readers = Vec::new();
     for slot in &slots {
         let created = node.create(&support::slot_of(".", slot)?, options);
         readers

@@ -85,6 +85,44 @@ def dialogue(case):
         yield struct.pack(">BBH", words.get(word, 0), 30 if word == "silence" else 0, len(data)) + data
 
 
+def heard(what, data):
+    """One input of a session's machine."""
+    return struct.pack(">BBH", what, 0, len(data)) + data
+
+
+def rap_answers(like, mid, parameters, data, parts=1):
+    """An answer on \\PIPE\\LANMAN in so many messages, each with the header of the message `like` and this MID."""
+    step = -(-len(data) // parts)
+    for at in range(0, len(data), max(step, 1)):
+        now, piece = (parameters if at == 0 else b""), data[at : at + step]
+        of_data = 56 + len(now) + -len(now) % 4
+        words = struct.pack(
+            "<9HBB", len(parameters), len(data), 0, len(now), 56, len(parameters) - len(now), len(piece), of_data, at, 0, 0
+        )
+        block = b"\0" + now + bytes(of_data - 56 - len(now)) + piece
+        smb = like[:30] + struct.pack("<HB", mid, 10) + words + struct.pack("<H", len(block)) + block
+        yield struct.pack(">I", len(smb)) + smb
+
+
+def calls():
+    """Dialogues of `session_client` in which a list is asked for besides, on a session that is up."""
+    case = ROOT / "testdata" / "conformance" / "session_client" / "good-445"
+    told = [bytes.fromhex(path.read_text().split("\n")[0]) for path in sorted(case.glob("*-input"))[1:]]
+    like = told[-1][4:36]
+    up = heard(0, b"") + b"".join(heard(0, data) for data in told[:-1])
+    written = lambda mid: heard(0, told[-1][:34] + struct.pack("<H", mid) + told[-1][36:])
+    for parameters in frames("rap_parameters"):
+        for data in frames("rap_data"):
+            # Asked for before the session is there: before the write, which has the next MID.
+            for parts in (1, 2, 5):
+                answer = b"".join(heard(0, part) for part in rap_answers(like, 5, parameters, data, parts))
+                yield bytes([1 | 64]) + up + answer + written(6)
+            # And afterwards, of a session that is warm.
+            call = struct.pack(">BBH", 0xFA, 0, 0xFFFF)
+            answer = b"".join(heard(0, part) for part in rap_answers(like, 6, parameters, data, 2))
+            yield bytes([1]) + up + written(5) + call + answer
+
+
 def main():
     for target, layers in TARGETS.items():
         for layer in layers:
@@ -128,6 +166,8 @@ def main():
             first = {"port 139": [0, 2], "ports 139 445": [0, 16], "ports 445": [1, 17, 33]}.get(setup[0], [1, 3])
             for kind in first:
                 seed(machine, bytes([kind]) + b"".join(dialogue(case)))
+    for data in calls():
+        seed("session_client", data)
     # Operations of the registry: each number in turn, with small and large arguments.
     for salt in range(8):
         seed("registry", bytes((7 * i * i + salt * i + (i >> 3)) & 0xFF for i in range(240)))

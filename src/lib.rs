@@ -9,16 +9,17 @@
 //! Data flows one way, and every arrow is one named type:
 //!
 //! ```text
-//! IN    capture file, UDP 138                            OUT   writer
+//! IN    UDP 138, TCP 139 and 445, capture file           OUT   writer
 //!       │ node::Ingress { at, peer, bytes }                    │ SlotPath + data
-//!       ▼ wire::nbdgm                                          ▼ slot::route::plan      the size split, pure
-//!       Datagram                                  frame        Route, or an error with its Win32 code
-//!       ▼ service::datagram (fragments)                        ▼ wire::smb::MailslotWrite
-//!       user data                                              SMB message
-//!       ▼ wire::smb::MailslotWrite                             ▼ wire::nbdgm::Datagram
-//!       message                                   message      datagram
-//!       ▼ slot::Registry::deliver
-//!       slot queue                                slot
+//!       ▼ wire::nbdgm | wire::nbss                             ▼ slot::route::plan      the size split, pure
+//!       Datagram | NBSS packet                    frame        Route::{Local, Datagram, Session}, or an error
+//!       ▼ service::datagram | service::session::Server         │                        with its Win32 code
+//!       │   (fragments)     |   (transactions in pieces)       ▼ wire::smb
+//!       user data           | a write of class 1               MailslotWrite | TransactionRequest
+//!       ▼ wire::smb::MailslotWrite                             ▼ service::datagram::Sender | service::session::Client
+//!       message                                   message      datagram | NBSS packet
+//!       ▼ slot::Registry::deliver                              ▼ node: UDP 138 | TCP 139, 445
+//!       slot queue                                slot         bytes
 //!       ▼ slot::Mailslot::try_read, node::recv
 //!       reader
 //! ```

@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use mailslot::node::{Builder, LoopbackLan, Node};
-use mailslot::slot::{MailslotError, SlotPath};
+#[cfg(unix)]
+use mailslot::node::local::{Admit, Client, LocalError, PROGRAM_VARIABLE};
+use mailslot::node::{Builder, LoopbackLan, Node, blocking};
+use mailslot::slot::{CreateOptions, MailslotError, SlotPath};
 
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
@@ -32,6 +34,42 @@ pub(crate) fn computer(name: Option<&str>) -> Result<Builder, Box<dyn Error>> {
 #[allow(dead_code, reason = "not every example writes")]
 pub(crate) fn slot_of(computer: &str, slot: &str) -> Result<SlotPath, MailslotError> {
     SlotPath::parse(&format!(r"\\{computer}\mailslot\{slot}"))
+}
+
+/// The slots that the programs of this machine share, and the program that holds them while one is open: what
+/// `MAILSLOT_PROGRAM` says, else the `mailslot` that was built with this example, else the one of the shell.
+#[cfg(unix)]
+#[allow(dead_code, reason = "not every example is on this machine alone")]
+pub(crate) fn machine() -> Client {
+    let machine = Client::new();
+    let built = std::env::current_exe().ok().and_then(|this| Some(this.parent()?.parent()?.join("mailslot")));
+    match built.filter(|program| program.exists() && std::env::var_os(PROGRAM_VARIABLE).is_none()) {
+        Some(program) => machine.program(program),
+        None => machine,
+    }
+}
+
+/// Creates a slot for the programs of this machine. None, and said so, where no program can hold it.
+#[allow(dead_code, reason = "not every example is on this machine alone")]
+pub(crate) fn create_here(
+    path: &SlotPath,
+    options: CreateOptions,
+) -> Result<Option<blocking::SlotReader>, Box<dyn Error>> {
+    #[cfg(unix)]
+    match machine().create(path, options, Admit::Default) {
+        Ok(slot) => Ok(Some(slot.into())),
+        Err(error @ LocalError::Start { .. }) => {
+            eprintln!("{path} is there for the LAN only: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(format!("cannot create a mailslot, {}: {error}", error.win32()).into()),
+    }
+    #[cfg(not(unix))]
+    {
+        eprintln!("{path} is there for the LAN only");
+        let _ = options;
+        Ok(None)
+    }
 }
 
 /// Says what went wrong, and gives the exit status.

@@ -3,12 +3,10 @@
 use core::fmt;
 use core::net::{Ipv4Addr, SocketAddrV4};
 
-use super::error::session_code;
 use super::{Node, SendError};
 use crate::service::browser::{EnumError, FoundServer, Page, ServerEnumClient, ServerName, Target, timers};
 use crate::service::names::{QueryTarget, ResolveError};
 use crate::service::session::{SessionError, any_server};
-use crate::slot::Win32Error;
 use crate::wire::browser::ServerType;
 use crate::wire::name::{NetbiosName, Suffix};
 
@@ -72,19 +70,6 @@ pub enum ServerEnumError {
         /// The computer.
         host: ListHost,
     },
-}
-
-impl ServerEnumError {
-    /// The Win32 error code, as `NetServerEnum` would give it.
-    pub const fn win32(&self) -> Win32Error {
-        match self {
-            Self::NotFound(error) => error.win32(),
-            Self::Session { source, .. } => session_code(source),
-            Self::List { source: EnumError::Status(status), .. } => Win32Error::new(status.0 as u32),
-            Self::List { .. } => Win32Error::ERROR_UNEXP_NET_ERR,
-            Self::Timeout { .. } => Win32Error::ERROR_SEM_TIMEOUT,
-        }
-    }
 }
 
 impl Node {

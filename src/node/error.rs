@@ -4,12 +4,13 @@ use core::fmt;
 use core::net::{Ipv4Addr, SocketAddrV4};
 use std::io;
 
+use super::codes::session_code;
 use crate::service::names::{Refusal, RegisterError, ResolveError};
 use crate::service::session::{SessionError, Status, Step};
 use crate::slot::{MailslotError, Win32Error};
 use crate::wire::ValueError;
 use crate::wire::name::NetbiosName;
-use crate::wire::smb::{DosError, NtStatus};
+use crate::wire::smb::NtStatus;
 
 /// Why a node does not run, or does not have its names.
 #[derive(Debug, thiserror::Error)]
@@ -228,22 +229,6 @@ pub enum SendError {
     ShutDown,
 }
 
-impl SendError {
-    /// The Win32 error code, as `GetLastError` would give it after `WriteFile`.
-    pub const fn win32(&self) -> Win32Error {
-        match self {
-            Self::Mailslot(error) => error.win32(),
-            Self::Session { source, .. } => session_code(source),
-            Self::BadName { .. }
-            | Self::NameNotFound { .. }
-            | Self::NoNetwork
-            | Self::NoSubnet { .. }
-            | Self::Network { .. } => Win32Error::ERROR_BAD_NETPATH,
-            Self::ShutDown => Win32Error::ERROR_INVALID_HANDLE,
-        }
-    }
-}
-
 const fn none_if_empty(text: &str) -> &str {
     if text.is_empty() { "none" } else { text }
 }
@@ -276,37 +261,5 @@ impl fmt::Display for Instead<'_> {
             ),
             _ => Ok(()),
         }
-    }
-}
-
-/// What `WriteFile` gives for a session that went wrong.
-pub(super) const fn session_code(error: &SessionError) -> Win32Error {
-    match error {
-        SessionError::NoTarget
-        | SessionError::Closed { .. }
-        | SessionError::Unreachable { .. }
-        | SessionError::Negative { .. }
-        | SessionError::Retarget { .. }
-        | SessionError::Disconnected { step: Step::Connect | Step::Call, .. } => {
-            Win32Error::ERROR_BAD_NETPATH
-        }
-        SessionError::Timeout { .. } => Win32Error::ERROR_SEM_TIMEOUT,
-        SessionError::NoSmb1 { .. } => Win32Error::ERROR_NOT_SUPPORTED,
-        SessionError::Refused { status, .. } => status_code(*status),
-        SessionError::BadMessage { .. } => Win32Error::ERROR_INVALID_PARAMETER,
-        _ => Win32Error::ERROR_UNEXP_NET_ERR,
-    }
-}
-
-const fn status_code(status: Status) -> Win32Error {
-    match status {
-        Status::Nt(NtStatus::NOT_SUPPORTED | NtStatus::NOT_IMPLEMENTED) => Win32Error::ERROR_NOT_SUPPORTED,
-        Status::Nt(NtStatus::OBJECT_NAME_NOT_FOUND) => Win32Error::ERROR_FILE_NOT_FOUND,
-        Status::Nt(NtStatus::INSUFF_SERVER_RESOURCES) => Win32Error::ERROR_NOT_ENOUGH_SERVER_MEMORY,
-        Status::Nt(NtStatus::ACCESS_DENIED | NtStatus::LOGON_FAILURE) => Win32Error::ERROR_ACCESS_DENIED,
-        Status::Nt(NtStatus::INVALID_PARAMETER) => Win32Error::ERROR_INVALID_PARAMETER,
-        Status::Nt(NtStatus::INSUFFICIENT_RESOURCES) => Win32Error::ERROR_NO_SYSTEM_RESOURCES,
-        Status::Dos(DosError { class: DosError::ERRDOS, code, .. }) => Win32Error::new(code as u32),
-        _ => Win32Error::ERROR_UNEXP_NET_ERR,
     }
 }

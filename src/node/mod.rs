@@ -39,10 +39,15 @@
 //! assert_eq!(&slot.try_read()?.data[..], b"hello");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Win32 codes
+//!
+#![doc = include_str!("codes.md")]
 
 pub mod blocking;
 mod browser;
 mod builder;
+mod codes;
 mod driver;
 mod duplicates;
 mod enumerate;

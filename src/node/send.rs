@@ -88,7 +88,11 @@ impl Node {
     /// - `\\.\`: into the slot of this node.
     /// - `\\NAME\`: a computer or a domain, as whoever answers for `NAME<00>` says. `\\NAME*\` is the domain controllers
     ///   of a domain, `NAME<1c>`; an IPv4 address is the computer there.
-    /// - `\\*\`: the node's own workgroup.
+    /// - `\\*\`: the node's own workgroup; its name means the same, and nobody is asked for it.
+    ///
+    /// What is too long for a group is refused with nothing on the wire where the group is known: the node's own, and
+    /// one that an answer of the last ten minutes, or LMHOSTS, has told of. For any other name there is no telling a
+    /// computer, to which long messages go by session, from a group without a name query; that is then all that is sent.
     ///
     /// Where a name was found is remembered for ten minutes, [`Self::forget`] ends that. That it was not found is not:
     /// neither RFC 1002 nor Windows remembers it, so every write to a name that nobody has asks again, on a B node for
@@ -133,6 +137,8 @@ impl Node {
         match self.inner.shared.owns(&name) {
             Some(NameKind::Unique) => return self.write_to_self(writing, name),
             Some(NameKind::Group) => return self.write_group(writing, name, &[]).await,
+            // A guest has no names, and still a workgroup.
+            None if name == self.inner.workgroup => return self.write_group(writing, name, &[]).await,
             None => {}
         }
         let (driver, resolution) = self.resolve(name, QueryTarget::Default).await?;

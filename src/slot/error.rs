@@ -1,6 +1,8 @@
 //! What the caller of a mailslot did wrong.
 
-use super::win32::Win32Error;
+use super::win32::{
+    STATUS_INVALID_HANDLE, STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH, Win32Error,
+};
 
 /// A refused call: what is wrong in a sentence, and the Win32 code that Windows gives for it.
 ///
@@ -256,7 +258,3 @@ impl MailslotError {
         }
     }
 }
-
-const STATUS_INVALID_HANDLE: u32 = 0xC000_0008;
-const STATUS_OBJECT_TYPE_MISMATCH: u32 = 0xC000_0024;
-const STATUS_OBJECT_PATH_NOT_FOUND: u32 = 0xC000_003A;

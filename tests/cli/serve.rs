@@ -320,3 +320,28 @@ fn the_sample_is_right() {
         assert!(only_here || sample.contains(&format!("# {} = ", key.split('[').next().unwrap())), "{key}");
     }
 }
+
+/// The limits on sessions and handles are more than the files that a process usually may open.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_limit_on_open_files_is_raised_as_far_as_it_goes() {
+    // Sessions, handles, and what there is besides.
+    const NEEDED: u32 = 2048 + 960 + 256;
+    let (lan, files) = (Lan::new(), Files::new(SODA));
+    let config = files.config();
+    let program = crate::mailslot().get_program().to_str().unwrap().to_owned();
+    for (limits, allowed, is_enough) in
+        [("-Sn 100", NEEDED, true), ("-n 300", 300, false), ("-Sn $(ulimit -Hn)", u32::MAX, true)]
+    {
+        let args = lan.args(&["serve", "--config", &config]).join(" ");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("ulimit {limits} || exit 1; exec {program} {args}"));
+        let mut service = Running::start(command);
+        service.wait_for("ready as ");
+        let limits = fs::read_to_string(format!("/proc/{}/limits", service.child.id())).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("it is there");
+        let soft: u32 = line.split_whitespace().nth(3).unwrap().parse().unwrap_or(u32::MAX);
+        assert!(soft == allowed || (allowed == u32::MAX && soft >= NEEDED), "{line}");
+        assert_eq!(service.stderr.contains("fewer files may be open"), !is_enough, "{}", service.stderr);
+    }
+}

@@ -81,3 +81,20 @@ fn a_file_name_is_harmless() {
     assert_harmless(&ran.stderr);
     assert!(ran.stderr.contains(r"no-\x1b[2J-such-\u{202e}file"), "{}", ran.stderr);
 }
+
+/// Letters of other scripts stay; what reorders them, ends lines, or cannot be seen, does not.
+#[test]
+fn what_cannot_be_seen_is_shown() {
+    let hidden = "\u{61c}\u{2028}\u{2029}\u{200b}\u{200d}\u{feff}\u{ad}\u{180e}\u{2060}\u{e0041}";
+    let ran = run(&["decode", &format!("né-日本{hidden}.pcap")], b"");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("né-日本"), "{}", ran.stderr);
+    for character in hidden.chars() {
+        assert!(!ran.stderr.contains(character), "{}", character.escape_unicode());
+        let escape = match u8::try_from(character) {
+            Ok(byte) => format!("\\x{byte:02x}"),
+            Err(_) => format!("\\u{{{:x}}}", u32::from(character)),
+        };
+        assert!(ran.stderr.contains(&escape), "no {escape} in {}", ran.stderr);
+    }
+}

@@ -9,23 +9,37 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use tempfile::TempDir;
+
 static LANS: AtomicU16 = AtomicU16::new(0);
 
-/// A LAN inside this machine that no other test has, and hardly another process.
-#[derive(Clone, Copy)]
-struct Lan(u16);
+/// A LAN inside this machine that no other test has, and hardly another process; and one machine on it, whose programs
+/// share their slots.
+struct Lan {
+    port: u16,
+    runtime: TempDir,
+}
 
 impl Lan {
     fn new() -> Self {
-        let place = u16::try_from(std::process::id() % 200).expect("less than 200");
+        let place = u16::try_from(std::process::id() % 180).expect("less than 180");
         // A LAN has four ports.
-        Self(2_000 + 40 * place + 4 * LANS.fetch_add(1, Ordering::Relaxed))
+        let port = 2_000 + 44 * place + 4 * LANS.fetch_add(1, Ordering::Relaxed);
+        Self { port, runtime: tempfile::tempdir().expect("a directory") }
     }
 
-    fn start(self, example: &str, args: &[&str]) -> Example {
+    /// The same LAN for programs of another machine.
+    fn another_machine(&self) -> Self {
+        Self { port: self.port, runtime: tempfile::tempdir().expect("a directory") }
+    }
+
+    fn start(&self, example: &str, args: &[&str]) -> Example {
         let mut child = Command::new(program(example))
             .args(args)
-            .env("MAILSLOT_LAN", self.0.to_string())
+            .env("MAILSLOT_LAN", self.port.to_string())
+            .env("XDG_RUNTIME_DIR", self.runtime.path())
+            .env_remove("MAILSLOT_SOCKET")
+            .env_remove("MAILSLOT_PROGRAM")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -38,7 +52,7 @@ impl Lan {
     }
 
     /// Runs it to its end: the exit status, and what it printed.
-    fn run(self, example: &str, args: &[&str]) -> (Option<i32>, String, String) {
+    fn run(&self, example: &str, args: &[&str]) -> (Option<i32>, String, String) {
         self.start(example, args).end()
     }
 }
@@ -145,13 +159,48 @@ fn the_books_second_server_of_a_name_is_refused() {
     assert!(complained.starts_with(refused), "{complained}");
 }
 
-/// Two processes are two computers, and these need two names.
+/// `wine-10.0.pairs.txt`: Server1 and three clients `.`, a second Server1, and a client when the server has ended.
+#[cfg(all(unix, feature = "cli"))]
+#[test]
+fn the_books_programs_meet_on_one_machine() {
+    let lan = Lan::new();
+    let mut server = lan.start("book_server", &[]);
+    assert_eq!(server.line(), "SERVER<00> reads Myslot");
+    for _ in 0..3 {
+        assert_eq!(lan.run("book_client", &["."]), wrote(14));
+        assert_eq!(server.line(), "This is a test");
+    }
+    // Whatever its case, and whichever computer the program is on the LAN.
+    let (status, said, complained) = lan.run("book_server", &["OTHER", "MYSLOT"]);
+    assert_eq!((status, said.as_str()), (Some(1), ""));
+    assert_eq!(
+        complained,
+        "cannot create a mailslot, ERROR_ALREADY_EXISTS (183): the mailslot 'MYSLOT' exists already\n"
+    );
+    // The slot goes with its process, and the name is free.
+    drop(server);
+    let (status, said, complained) = loop {
+        let ran = lan.run("book_client", &["."]);
+        // The node may not have seen yet that the process is gone.
+        if ran.0 != Some(0) {
+            break ran;
+        }
+    };
+    assert_eq!((status, said.as_str()), (Some(1), ""));
+    assert_eq!(complained, "cannot open, ERROR_FILE_NOT_FOUND (2): there is no mailslot 'Myslot'\n");
+    let mut server = lan.start("book_server", &["SECOND"]);
+    assert_eq!(server.line(), "SECOND<00> reads Myslot");
+    assert_eq!(lan.run("book_client", &[".", "hello"]), wrote(5));
+    assert_eq!(server.line(), "hello");
+}
+
+/// Two machines are two computers, and these need two names.
 #[test]
 fn a_second_computer_of_a_name_is_refused() {
     let lan = Lan::new();
     let mut first = lan.start("book_server", &[]);
     assert_eq!(first.line(), "SERVER<00> reads Myslot");
-    let (status, said, complained) = lan.run("book_server", &[]);
+    let (status, said, complained) = lan.another_machine().run("book_server", &[]);
     assert_eq!((status, said.as_str()), (Some(1), ""));
     assert!(complained.starts_with("the name SERVER<"), "{complained}");
 }
@@ -165,6 +214,11 @@ fn the_books_stoppable_server_stops() {
     for _ in 0..2 {
         assert_eq!(lan.run("book_client", &["SERVER"]), wrote(14));
         assert_eq!(server.line(), "Received 14 bytes");
+    }
+    #[cfg(all(unix, feature = "cli"))]
+    {
+        assert_eq!(lan.run("book_client", &[".", "hello", "MySlot"]), wrote(5));
+        assert_eq!(server.line(), "Received 5 bytes");
     }
     server.type_line("");
     assert_eq!(server.end(), (Some(0), "the server's thread has ended\n".to_owned(), String::new()));

@@ -112,17 +112,27 @@ until_true has "$LAB/host3/impacket.log" ready
 to_three "impacket's server" "ERROR_NOT_SUPPORTED (50)" "refuses the write: NOT_IMPLEMENTED (0xc0000002)"
 $lab/run-in.sh -k impacket 3
 
-# Ports that do not answer; the time is 5 s for a connection and 10 s for each step.
+# Ports that do not answer, and a host that does not: the time is 5 s for a connection and 10 s for each step, on each of the
+# two ports. Both at once, by two writers.
 $lab/run-in.sh -b silent 3 python3 -c "
 import signal, socket
 ports = [socket.create_server(('', port)) for port in (139, 445)]
 print('ready', flush=True)
 signal.pause()" >/dev/null
 until_true has "$LAB/host3/silent.log" ready
+$lab/run-in.sh 1 ip route add blackhole 10.99.0.14
+echo '10.99.0.11 DARK' >>"$LAB/lmhosts"
+$lab/run-in.sh 4 timeout 60 "$mailslot" send --name OTHER --workgroup LABDOM --lmhosts "$LAB/lmhosts" \
+    --from-file "$LAB/3000" '\\DARK\mailslot\soda' >"$LAB/dark" 2>&1 &
+dark=$! began=$SECONDS
 to_three "a port that says nothing" "ERROR_SEM_TIMEOUT (121)" "did not answer in time"
 cat "$LAB/said"
 $lab/run-in.sh -k silent 3
-$lab/run-in.sh 3 ip route add blackhole 10.99.0.12
-to_three "a host that answers nothing" "ERROR_SEM_TIMEOUT (121)" "did not answer in time (the TCP connection)"
-cat "$LAB/said"
+status=0
+wait $dark || status=$?
+check "a host that answers nothing: not sent" test "$status" = 1
+check "a host that answers nothing is ERROR_SEM_TIMEOUT (121)" has "$LAB/dark" "ERROR_SEM_TIMEOUT (121)"
+check "a host that answers nothing: it was the TCP connection" has "$LAB/dark" "did not answer in time (the TCP connection)"
+cat "$LAB/dark"
+echo "both within $((SECONDS - began)) s"
 ended session-peers.sh

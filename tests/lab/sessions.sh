@@ -45,12 +45,18 @@ check "our own decoder finds no fault" sound "$capture"
 $lab/cap.sh start 4 "$LAB/no.pcap" "ip or arp"
 refused "65536 bytes to a computer" "ERROR_INVALID_PARAMETER (87)" "65535" --from-file "$LAB/m/65536" '\\OLD\mailslot\soda'
 refused "425 bytes to all" "ERROR_BAD_NETPATH (53)" "too long" --from-file "$LAB/m/425" '\\*\mailslot\soda'
+refused "425 bytes to the own workgroup" "ERROR_BAD_NETPATH (53)" "too long" --from-file "$LAB/m/425" '\\LABDOM\mailslot\soda'
 $lab/cap.sh stop 4
-check "none of both is on the wire, nor a question about them" nothing "$LAB/no.pcap" 'ip.src == 10.99.0.12 || arp.src.proto_ipv4 == 10.99.0.12'
+check "none of the three is on the wire, nor a question about them" nothing "$LAB/no.pcap" 'ip.src == 10.99.0.12 || arp.src.proto_ipv4 == 10.99.0.12'
+# Another workgroup is a name like any other, until somebody has said that it is a group's.
 $lab/cap.sh start 4 "$LAB/group.pcap"
-refused "425 bytes to a workgroup" "ERROR_BAD_NETPATH (53)" "too long" --from-file "$LAB/m/425" '\\LABDOM\mailslot\soda'
+status=0
+$lab/run-in.sh 2 timeout 60 "$mailslot" send --name WRITER --workgroup OTHERS --repeat 2 --from-file "$LAB/m/425" '\\LABDOM\mailslot\soda' >"$LAB/said" 2>&1 || status=$?
+check "425 bytes to another workgroup" test "$status" = 1
+check "425 bytes to another workgroup is ERROR_BAD_NETPATH (53), twice" test "$(grep -c 'ERROR_BAD_NETPATH (53).*too long' "$LAB/said")" = 2
 $lab/cap.sh stop 4
-check "nor that; the name's kind may be asked for" nothing "$LAB/group.pcap" 'udp.port == 138 || tcp'
+check "nor that; the name's kind is asked for, once" nothing "$LAB/group.pcap" 'udp.port == 138 || tcp'
+check "and remembered" test "$(on_wire "$LAB/group.pcap" 'nbns.flags.response == 0 && ip.src == 10.99.0.12' | wc -l)" = 1
 check "424 bytes to all do go" send 2 --from-file "$LAB/m/424" '\\*\mailslot\soda'
 
 # Windows 9x: everything by datagram. Its own slots take 4,093 bytes, another's take all.

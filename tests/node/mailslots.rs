@@ -111,6 +111,33 @@ async fn a_message_too_long_for_a_group_is_refused_and_nothing_is_sent() {
     assert!(bystander.hear().ends_with(b"the first on the wire"));
 }
 
+/// What sent nothing asked nothing either, where it is known that the name is a group's.
+#[tokio::test]
+async fn a_group_that_is_known_is_not_asked_for_to_refuse_a_message() {
+    let lan = lan();
+    let (_sales, writer) =
+        tokio::join!(ready(builder(lan, "SELLER").workgroup("SALES")), node(lan, "WRITER"));
+    let guest = builder(lan, "GUEST").name_port(0).datagram_port(0).claim_names(false);
+    let guest = guest.start().await.expect("any free port");
+    for node in [&writer, &guest] {
+        let asked = || node.stats().interfaces[0].names.sent;
+        let before = asked();
+        let refused = async |to: &str| {
+            let error = node.write(&path(to), &message(425)).await.expect_err("too long");
+            assert_eq!(error.win32().code(), 53, "{to}: {error}");
+        };
+        // Its own, whether it has the name or, as a guest, only says so.
+        refused(r"\\WorkGroup\mailslot\app").await;
+        assert_eq!(asked(), before);
+        // Another's is a name like any other until it has been asked for.
+        refused(r"\\SALES\mailslot\app").await;
+        assert_eq!(asked(), before + 1);
+        refused(r"\\SALES\mailslot\app").await;
+        assert_eq!(asked(), before + 1);
+        assert_eq!(node.stats().sent, Default::default());
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_sent_has_a_code_and_a_reason() {
     let lan = lan();

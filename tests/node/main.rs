@@ -3,6 +3,7 @@
 #![cfg(feature = "runtime")]
 
 mod browser;
+mod codes;
 mod damage;
 mod duplicates;
 mod errors;

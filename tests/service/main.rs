@@ -18,6 +18,7 @@ mod names_lan;
 mod names_lmhosts;
 mod names_random;
 mod names_resolve;
+mod names_security;
 mod session;
 mod session_conformance;
 mod session_security;

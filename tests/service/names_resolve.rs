@@ -1,6 +1,6 @@
 //! Names of others: who is asked, which answers count, what is remembered.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use mailslot::service::Limits;
@@ -8,11 +8,11 @@ use mailslot::service::Machine;
 use mailslot::service::names::{
     DropReason, Event, Lmhosts, NameKind, NodeType, Origin, QueryTarget, ResolveError, timers,
 };
+use mailslot::wire::Decode;
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::nbns::{
     AddrEntries, Cast, Flags, NameEntry, NameFlags, NmFlags, NodeStatus, Packet, Rcode, Statistics,
 };
-use mailslot::wire::{Decode, Encode};
 
 use super::names::{FAR, LOWER, Node, OTHER, OWN, SECOND_WINS, SUBNET_BROADCAST, WINS, at, entry, name};
 
@@ -98,20 +98,6 @@ fn answers_need_transaction_name_and_source() {
     assert_eq!(node.machine.cache().count(), 0);
     node.unicast(OTHER, &yes(trn, "PC<20>", UNIQUE, OTHER));
     assert_eq!(resolved(&mut node).1, [OTHER]);
-}
-
-/// BadTunnel: guessing does not help who is not asked.
-#[test]
-fn cve_2016_3213_a_name_server_is_believed_only_at_its_address_and_port() {
-    let mut node = Node::new(NodeType::P);
-    node.machine.query(node.time(), name("WPAD<00>"), QueryTarget::Default);
-    let trn = node.trn();
-    let lie = yes(trn, "WPAD<00>", UNIQUE, OTHER);
-    node.unicast(OTHER, &lie);
-    node.unicast(SECOND_WINS, &lie);
-    node.hear(SocketAddrV4::new(WINS, 1137), false, &lie.to_bytes());
-    assert_eq!(node.dropped(DropReason::WrongSource), 3);
-    assert_eq!(node.event(), None);
 }
 
 #[test]

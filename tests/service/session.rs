@@ -429,6 +429,29 @@ fn a_closed_port_sends_the_client_to_the_next_and_the_last_says_what_is_wrong() 
     assert_eq!(client.poll_timeout(), None);
 }
 
+/// A write, or a list asked for, on a session that is not up yet leaves the step its own time.
+#[test]
+fn who_waits_for_a_session_does_not_put_its_steps_off() {
+    let limits = Limits::default();
+    let mut client = Client::new(Duration::ZERO, client_config(&BOTH), limits);
+    let mut now = Duration::ZERO;
+    for framing in BOTH {
+        assert_eq!(client.poll_event(), Some(ClientEvent::Connect(target(framing))));
+        let end = now + limits.session_connect;
+        client.write(now, message(1));
+        client.call(now + Duration::from_secs(1), vec![0; 8], 100);
+        assert_eq!(client.poll_timeout(), Some(end));
+        now = end;
+        client.handle_timeout(now);
+    }
+    assert!(matches!(client.poll_event(), Some(ClientEvent::Written { result: Err(_), .. })));
+    assert_eq!(client.poll_timeout(), None);
+
+    let mut client = connected(&[Framing::Direct]);
+    client.write(Duration::from_secs(1), message(1));
+    assert_eq!(client.poll_timeout(), Some(limits.session_step));
+}
+
 #[test]
 fn a_silent_peer_is_given_up_at_each_step() {
     let step = Limits::default().session_step;

@@ -3,8 +3,8 @@
 use core::ffi::{c_char, c_void};
 use core::slice;
 
-use core_slots::slot::Access;
 use core_slots::slot::win32::MAILSLOT_NO_MESSAGE;
+use core_slots::slot::{Access, Win32Error};
 
 use super::{
     BOOL, DWORD, FALSE, HANDLE, INVALID_HANDLE, OVERLAPPED, TRUE, as_handle, bytes, call, elements, narrow,
@@ -14,7 +14,7 @@ use crate::failure::{self, Failure};
 use crate::{handles, mailslots};
 
 /// `ERROR_ALREADY_EXISTS`, which a successful `OPEN_ALWAYS` leaves behind.
-const ALREADY_EXISTS: u32 = 183;
+const ALREADY_EXISTS: u32 = Win32Error::ERROR_ALREADY_EXISTS.code();
 const OPEN_ALWAYS: u32 = 4;
 const DUPLICATE_CLOSE_SOURCE: u32 = 1;
 const DUPLICATE_SAME_ACCESS: u32 = 2;

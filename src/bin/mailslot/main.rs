@@ -4,6 +4,10 @@
 
 mod cli;
 mod cmd;
+mod exec;
+mod fact;
+#[cfg(unix)]
+mod files;
 mod input;
 mod json;
 mod lan;

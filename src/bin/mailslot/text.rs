@@ -4,16 +4,31 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 use mailslot::capture::Timestamp;
+#[cfg(unix)]
+use mailslot::node::local::LocalError;
+use mailslot::node::{NodeError, SendError, ServerEnumError};
+use mailslot::slot::{MailslotError, Win32Error};
 use mailslot::wire::name::{NetbiosName, ScopedName};
 use mailslot::wire::oem::CodePage;
 
-/// `text` with control characters, and characters that reorder others, as escapes.
+/// Whether a character does something to the text around it, or is nothing to see: control characters, those that reorder
+/// others, ends of lines and paragraphs, and what takes no room (Unicode's Cf, Zl and Zp, and the fillers).
+pub(crate) fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{890}' | '\u{891}' | '\u{8e2}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// `text` with everything that [`is_unsafe`] as escapes.
 pub(crate) fn safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        let reorders =
-            matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || reorders {
+        if is_unsafe(character) {
             match u8::try_from(character) {
                 Ok(byte) => _ = write!(safe, "\\x{byte:02x}"),
                 Err(_) => _ = write!(safe, "\\u{{{:x}}}", u32::from(character)),
@@ -25,9 +40,28 @@ pub(crate) fn safe(text: &str) -> String {
     safe
 }
 
-/// An error and its causes, safe for a terminal, with the line breaks of its advice. Causes that the errors above them
-/// have in their own words are not repeated.
+/// The Win32 code of an error, if it is one of the library's calls.
+fn code(error: &anyhow::Error) -> Option<Win32Error> {
+    let code = error.downcast_ref().map(MailslotError::win32);
+    let code = code.or_else(|| error.downcast_ref().map(NodeError::win32));
+    let code = code.or_else(|| error.downcast_ref().map(SendError::win32));
+    let code = code.or_else(|| error.downcast_ref().map(ServerEnumError::win32));
+    #[cfg(unix)]
+    let code = code.or_else(|| error.downcast_ref().map(LocalError::win32));
+    code
+}
+
+/// An error and its causes behind its Win32 code, if it has one; safe for a terminal, with the line breaks of its advice.
+/// Causes that the errors above them have in their own words are not repeated.
 pub(crate) fn error(error: &anyhow::Error) -> String {
+    let whole = causes(error);
+    match code(error) {
+        Some(code) => format!("{code}: {whole}"),
+        None => whole,
+    }
+}
+
+fn causes(error: &anyhow::Error) -> String {
     let mut whole = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if whole.is_empty() {

@@ -94,19 +94,6 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
-impl LocalError {
-    /// The Win32 error code, as `GetLastError` would give it.
-    pub const fn win32(&self) -> Win32Error {
-        match self {
-            Self::Mailslot(error) => error.win32(),
-            Self::NoNode { .. } => Win32Error::ERROR_FILE_NOT_FOUND,
-            Self::Connect { .. } | Self::Unsafe { .. } | Self::File { .. } => Win32Error::ERROR_ACCESS_DENIED,
-            Self::Start { .. } | Self::Handshake { .. } => Win32Error::ERROR_NO_SYSTEM_RESOURCES,
-            Self::Version { .. } | Self::Older { .. } | Self::Answer(_) => Win32Error::ERROR_NOT_SUPPORTED,
-        }
-    }
-}
-
 /// Why a message was not sent through the node.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -125,17 +112,6 @@ pub enum RemoteSendError {
         /// The code of that error.
         win32: Win32Error,
     },
-}
-
-impl RemoteSendError {
-    /// The Win32 error code, as `GetLastError` would give it after `WriteFile`.
-    pub const fn win32(&self) -> Win32Error {
-        match self {
-            Self::Local(error) => error.win32(),
-            Self::NoNetwork => SendError::NoNetwork.win32(),
-            Self::Refused { win32, .. } => *win32,
-        }
-    }
 }
 
 /// Why the node of this machine gave no answer about the network.

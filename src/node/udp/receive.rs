@@ -218,7 +218,7 @@ mod tests {
     /// The loopback interface is the first of all.
     #[tokio::test]
     async fn only_what_arrived_on_the_interface_is_taken() {
-        let peer = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let peer = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let (any, to_any) = port(None);
         let (ours, to_ours) = port(Some(1));
         let (others, to_others) = port(Some(u32::MAX));
@@ -234,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_than_a_batch_comes_in_several() {
-        let peer = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let peer = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let (port, to) = port(None);
         let all: Vec<Vec<u8>> = (0..BATCH + 1).map(|length| vec![7; length]).collect();
         for bytes in &all {
@@ -248,7 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_socket_at_rest_wakes_nobody_and_loses_nothing() {
-        let peer = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let peer = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let (mut port, to) = port(None);
         port.rest();
         peer.send_to(b"1", to).expect("sent");

@@ -452,7 +452,10 @@ impl Client {
                 }
             }
         }
-        self.deadline = now.saturating_add(self.limits.session_keep);
+        // Before the session is up, and at its end, the time is that of the step.
+        if self.phase == Phase::Ready {
+            self.deadline = now.saturating_add(self.limits.session_keep);
+        }
     }
 
     fn damaged(&mut self, now: Duration, source: DecodeError) {

@@ -22,8 +22,7 @@ use crate::text;
 const LARGEST: u64 = mailslot::wire::local::MAX_DATA as u64;
 
 pub(crate) fn run(args: &SendArgs) -> anyhow::Result<Outcome> {
-    let path = SlotPath::parse(&args.path)
-        .map_err(|error: MailslotError| anyhow::anyhow!("{}: {error}", error.win32()))?;
+    let path = SlotPath::parse(&args.path)?;
     #[cfg(unix)]
     let shared = Shared::choose(args, &path)?;
     #[cfg(not(unix))]

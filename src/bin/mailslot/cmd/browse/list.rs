@@ -1,11 +1,13 @@
 //! The lists as they are printed: as text, and as JSON.
 
+use std::io::IsTerminal;
 use std::net::Ipv4Addr;
 
 use mailslot::service::browser::ServerName;
 use mailslot::wire::browser::{ServerType, Version};
 use mailslot::wire::oem::CodePage;
 
+use super::words::{self, fit, legend, role_letters, roles, width};
 use crate::json::Json;
 use crate::output::Output;
 use crate::text;
@@ -155,24 +157,7 @@ impl Printer {
             }
             return self.output.flush();
         }
-        let types: Vec<String> = computers.iter().map(|computer| types(computer.server_type)).collect();
-        let width = types.iter().map(String::len).max().unwrap_or(0).clamp(4, 60);
-        let with_address = computers.iter().any(|computer| computer.address.is_some());
-        let place = |address: String| if with_address { format!("{address:<15}  ") } else { String::new() };
-        if !computers.is_empty() {
-            let address = place("ADDRESS".to_owned());
-            self.line(&format!("  {:<15}  {address}{:<5}  {:<width$}  COMMENT", "COMPUTER", "OS", "TYPE"))?;
-        }
-        for (computer, types) in computers.iter().zip(types) {
-            let address = computer.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
-            let Version { major, minor, .. } = computer.version;
-            let line = format!(
-                "  {:<15}  {}{:<5}  {types:<width$}  {}",
-                self.oem(computer.name),
-                place(address),
-                format!("{major}.{minor}"),
-                text::oem(&computer.comment, self.page),
-            );
+        for line in table(computers, self.page, terminal_columns()) {
             self.line(&line)?;
         }
         self.output.flush()
@@ -222,6 +207,66 @@ impl Printer {
     }
 }
 
+/// How wide the terminal is on which the list is printed; none where it goes to a file or a program.
+fn terminal_columns() -> Option<usize> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let size = is_terminal.then(ratatui::crossterm::terminal::size).and_then(Result::ok);
+    size.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
+}
+
+/// Computers, one line each, under the titles of the columns. Nothing is cut, unless it is for a terminal of so many
+/// `columns`: there the types are in fewer words, or letters, where that leaves the comments the room they need, and these
+/// take the rest.
+fn table(computers: &[Computer], page: CodePage, columns: Option<usize>) -> Vec<String> {
+    if computers.is_empty() {
+        return Vec::new();
+    }
+    let with_address = computers.iter().any(|computer| computer.address.is_some());
+    let place = |address: String| if with_address { format!("{address:<15}  ") } else { String::new() };
+    let rows: Vec<(String, String)> = computers
+        .iter()
+        .map(|computer| {
+            let address = computer.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
+            let Version { major, minor, .. } = computer.version;
+            let name = text::oem(computer.name.as_bytes(), page);
+            let before = format!("  {name:<15}  {}{:<5}  ", place(address), format!("{major}.{minor}"));
+            (before, text::oem(&computer.comment, page))
+        })
+        .collect();
+    let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
+    let before = longest(&mut rows.iter().map(|(before, _)| width(before)));
+    let comment = longest(&mut rows.iter().map(|(_, comment)| width(comment)));
+    let forms = [types, roles, role_letters];
+    let in_form = |form: fn(ServerType) -> String| -> Vec<String> {
+        computers.iter().map(|computer| form(computer.server_type)).collect()
+    };
+    let room = |shown: &[String]| {
+        let types = longest(&mut shown.iter().map(|types| types.len())).max(4);
+        columns.map(|columns| columns.saturating_sub(before + types + 2))
+    };
+    let fits = |shown: &Vec<String>| room(shown).is_none_or(|room| room >= comment.clamp(7, ENOUGH));
+    let shown = forms.into_iter().map(in_form).find(fits).unwrap_or_else(|| in_form(role_letters));
+    let types = longest(&mut shown.iter().map(|types| types.len())).max(4);
+    let left = room(&shown);
+
+    let titles = format!("  {:<15}  {}{:<5}  ", "COMPUTER", place("ADDRESS".to_owned()), "OS");
+    let mut lines = vec![format!("{titles}{:<types$}  COMMENT", "TYPE")];
+    for ((before, comment), shown) in rows.into_iter().zip(&shown) {
+        let comment = left.map_or_else(|| comment.clone(), |room| fit(&comment, room));
+        lines.push(format!("{before}{shown:<types$}  {comment}"));
+    }
+    if shown == in_form(role_letters) && shown.iter().any(|letters| !letters.is_empty()) {
+        let all = computers
+            .iter()
+            .fold(ServerType::empty(), |all, computer| all | words::shown(computer.server_type));
+        lines.push(format!("  ({})", legend(all, usize::MAX)));
+    }
+    lines
+}
+
+/// Columns with which the comments have enough.
+const ENOUGH: usize = 20;
+
 /// The names of the bits in lower case, those that are no browser's roles first; bits without a name in hex.
 pub(crate) fn types(server_type: ServerType) -> String {
     let mut names: Vec<String> =
@@ -232,4 +277,60 @@ pub(crate) fn types(server_type: ServerType) -> String {
         names.push(format!("0x{:x}", rest.bits()));
     }
     names.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn computer(name: &str, server_type: ServerType, comment: &str) -> Computer {
+        Computer {
+            name: ServerName::from_wire(name.as_bytes()).expect("a name"),
+            workgroup: None,
+            address: Some([192, 0, 2, 111].into()),
+            version: Version::new(10, 0),
+            server_type,
+            comment: comment.as_bytes().to_vec(),
+            age: None,
+            expires_in: None,
+        }
+    }
+
+    /// As Samba's nmbd says it.
+    const SAMBA: ServerType = ServerType::WORKSTATION
+        .union(ServerType::SERVER)
+        .union(ServerType::PRINTQ)
+        .union(ServerType::XENIX)
+        .union(ServerType::NT)
+        .union(ServerType::SERVER_NT)
+        .union(ServerType::MASTER_BROWSER);
+
+    #[test]
+    fn what_is_for_no_terminal_is_never_cut() {
+        let comment = "c".repeat(200);
+        let lines = table(&[computer("PC7", ServerType::all(), &comment)], CodePage::default(), None);
+        assert!(lines[1].ends_with(&comment) && lines[1].contains("potential_browser"), "{lines:?}");
+        assert_eq!(lines.len(), 2);
+    }
+
+    #[test]
+    fn on_a_terminal_the_comment_takes_the_rest() {
+        let computers = [
+            computer("FIFTEEN-LETTERS", SAMBA, "forty-two letters of comment, which are th"),
+            computer("PC7", ServerType::NT | ServerType::POTENTIAL_BROWSER, ""),
+        ];
+        for columns in [72, 80, 100, 120, 200] {
+            let lines = table(&computers, CodePage::default(), Some(columns));
+            assert!(lines.iter().all(|line| width(line.trim_end()) <= columns), "{columns}: {lines:#?}");
+            for cell in ["FIFTEEN-LETTERS", "192.0.2.111", "10.0", "forty-two letters"] {
+                assert!(lines[1].contains(cell), "{columns}: no {cell} in {}", lines[1]);
+            }
+        }
+        let lines = |columns| table(&computers, CodePage::default(), Some(columns));
+        assert!(lines(200)[1].contains("master_browser") && lines(200)[1].ends_with("which are th"));
+        assert!(lines(80)[1].contains("  master print  "), "{:#?}", lines(80));
+        // Where only letters are left they are explained.
+        assert_eq!(lines(72)[3], "  (M master  p potential  r print)");
+        assert!(lines(72)[1].contains("  Mr    "), "{:#?}", lines(72));
+    }
 }

@@ -6,6 +6,7 @@ pub(crate) mod list;
 mod passive;
 pub(crate) mod query;
 mod watch;
+mod words;
 
 pub(crate) use args::{BrowseArgs, workgroup};
 

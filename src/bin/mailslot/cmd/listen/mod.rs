@@ -1,6 +1,5 @@
 //! `mailslot listen`: slots, and what comes into them.
 
-mod exec;
 mod places;
 mod print;
 
@@ -16,12 +15,12 @@ use mailslot::slot::{CreateOptions, MailslotError, Message, ReadTimeout};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-pub(crate) use self::exec::Exec;
 use self::places::Places;
-pub(crate) use self::print::Fact;
 use self::print::Printer;
 use crate::Outcome;
 use crate::cli::ListenArgs;
+use crate::exec::Exec;
+use crate::fact::Fact;
 use crate::lan::{self, Interrupt, Role};
 use crate::output::{is_closed_pipe, note};
 use crate::text;
@@ -34,6 +33,8 @@ pub(crate) fn run(args: &ListenArgs) -> anyhow::Result<Outcome> {
     let builder = places.on_lan().then(|| args.lan.builder(Role::Member)).transpose()?;
     lan::runtime()?.block_on(async {
         let mut interrupt = Interrupt::new()?;
+        #[cfg(unix)]
+        crate::files::raise_limit();
         let node = match builder {
             Some(builder) => Some(builder.start().await?),
             None => None,

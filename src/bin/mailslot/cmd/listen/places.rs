@@ -2,7 +2,7 @@
 //! this machine share.
 
 use mailslot::node::{Node, SlotReader};
-use mailslot::slot::{CreateOptions, MailslotError};
+use mailslot::slot::CreateOptions;
 use mailslot::wire::name::NetbiosName;
 
 use crate::cli::ListenArgs;
@@ -12,7 +12,7 @@ use crate::machine;
 use crate::output::note;
 use crate::text;
 #[cfg(unix)]
-use mailslot::node::local::{Admit, Client, LocalError, NodeInfo};
+use mailslot::node::local::{Admit, Client, NodeInfo};
 
 #[derive(Debug)]
 pub(super) struct Places {
@@ -70,13 +70,10 @@ impl Places {
     ) -> anyhow::Result<SlotReader> {
         #[cfg(unix)]
         if self.is_shared(slot) {
-            return self.client.create(&slot.path, options, Admit::Default).map_err(|error| match error {
-                LocalError::Mailslot(error) => refused(&error),
-                error => error.into(),
-            });
+            return Ok(self.client.create(&slot.path, options, Admit::Default)?);
         }
         match node {
-            Some(node) => node.create(&slot.path, options).map_err(|error| refused(&error)),
+            Some(node) => Ok(node.create(&slot.path, options)?),
             None => anyhow::bail!("the node is gone"),
         }
     }
@@ -117,8 +114,4 @@ fn names(args: &ListenArgs, wanted: impl Fn(&OwnSlot) -> bool) -> String {
 
 fn base(name: NetbiosName) -> String {
     name.base().escape_ascii().to_string()
-}
-
-fn refused(error: &MailslotError) -> anyhow::Error {
-    anyhow::anyhow!("{}: {error}", error.win32())
 }

@@ -21,6 +21,7 @@ use self::config::Config;
 use self::slots::Slots;
 use crate::Outcome;
 use crate::cli::ServeArgs;
+use crate::files;
 use crate::lan::{self, Interrupt, Role};
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
@@ -40,6 +41,14 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         // First of all: a signal that comes early is not to end the program.
         let mut signals = Signals { hang_up: signal(SignalKind::hangup())?, interrupt: Interrupt::new()? };
         tokio::spawn(logs::start(&args.service)?.tell());
+        let (files, needed) = (files::raise_limit(), files::needed());
+        if files < needed {
+            tracing::warn!(
+                files,
+                needed,
+                "fewer files may be open than sessions and handles need; LimitNOFILE= of the unit, or `ulimit -n`, allows more"
+            );
+        }
         let pages = match args.service.metrics {
             Some(at) => {
                 Some(TcpListener::bind(at).await.with_context(|| format!("cannot serve metrics on {at}"))?)

@@ -14,7 +14,8 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use super::config::{Actions, SlotConfig};
-use crate::cmd::listen::{Exec, Fact};
+use crate::exec::Exec;
+use crate::fact::Fact;
 use crate::text;
 
 /// How long a slot's last messages may take when it is closed.

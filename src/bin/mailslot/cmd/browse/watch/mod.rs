@@ -1,6 +1,9 @@
 //! `browse --watch`: the LAN as it lives, on the whole terminal.
 
+mod computers;
 mod draw;
+mod elections;
+mod lists;
 mod log;
 mod model;
 mod rates;
@@ -9,7 +12,6 @@ mod state;
 mod table;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::io::IsTerminal;
 use std::sync::Arc;

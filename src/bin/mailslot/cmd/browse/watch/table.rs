@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::state::Scroll;
-use super::words::{fit, width};
+use crate::cmd::browse::words::{fit, width};
 
 /// A column: its title, its width, and on which side what it holds stands.
 #[derive(Debug, Clone, Copy)]

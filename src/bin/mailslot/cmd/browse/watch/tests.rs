@@ -22,7 +22,9 @@ use super::draw::{Scene, draw};
 use super::log::What;
 use super::model::{Bounds, Message, Model};
 use super::state::{Next, State};
-use super::words::{clean, fit, number, roles, span, system, width};
+use crate::cmd::browse::words::{
+    ROLES, clean, fit, legend, number, role_letters, roles, short_system, span, system, width, wrap,
+};
 
 const SERVER: ServerType = ServerType::SERVER.union(ServerType::NT).union(ServerType::POTENTIAL_BROWSER);
 const MASTER: ServerType = SERVER.union(ServerType::MASTER_BROWSER);
@@ -146,6 +148,78 @@ fn all_is_on_one_screen_of_80_by_24() {
     assert!(screen.iter().all(|line| width(line) <= 80));
 }
 
+/// Names as long as they get, all roles that there are, and elections of many words: nothing but comments is cut.
+#[test]
+fn what_matters_is_not_cut_on_80_by_24() {
+    let mut lan = Lan::new();
+    let all = ServerType::all() - ServerType::DOMAIN_ENUM - ServerType::WINDOWS - ServerType::WFW;
+    let all = all - (ServerType::XENIX | ServerType::OSF | ServerType::VMS | ServerType::NOVELL);
+    let group = "A-LONG-WORKGRP1";
+    lan.master(s(1), group, b"A-LONG-SERVER-B");
+    for second in 2..8 {
+        lan.election(s(second), group, b"A-LONG-COMPUTER", 0x2001_0fff, 1_000_000);
+    }
+    lan.election(s(8), group, b"A-LONG-SERVER-B", 0, 0);
+    lan.master(s(9), group, b"A-LONG-COMPUTER");
+    lan.host(s(10), group, b"A-LONG-COMPUTER", all, b"a comment");
+    lan.host(s(11), group, b"A-LONG-SERVER-B", MASTER | ServerType::SERVER_NT, &[b'c'; 42]);
+    let screen = lan.screen(s(50), 80, 24);
+    let computers = &screen[3..5];
+    assert_eq!(computers[0], "A-LONG-COMPUTER A-LONG-WORKGRP1 S2008R2 40s  2m  DMBCcmrSTdtfau a comment");
+    assert_eq!(
+        computers[1],
+        "A-LONG-SERVER-B A-LONG-WORKGRP1 S2008R2 39s  2m  M              ccccccccccccccc…"
+    );
+    let rest: Vec<&String> =
+        screen.iter().enumerate().filter(|(at, _)| *at != 4).map(|(_, line)| line).collect();
+    assert!(!rest.iter().any(|line| line.contains('…')), "{}", screen.join("\n"));
+    assert_shows(
+        &screen,
+        &[
+            "12:00:09 A-LONG-WORKGRP1 A-LONG-COMPUTER is master after A-LONG-SERVER-B",
+            "12:00:08 A-LONG-WORKGRP1 A-LONG-SERVER-B wants an election and does not stand",
+            "12:00:02 A-LONG-WORKGRP1 A-LONG-COMPUTER stands 6 times in 5s: up 16m, os 32,",
+            "                         backup DC master preferred WINS PDC",
+        ],
+    );
+    assert_shows(&screen, &["A-LONG-WORKGRP1 A-LONG-SERVER-B     2  39s"]);
+}
+
+/// Every letter is explained: on the last line as far as there is room, and in the help.
+#[test]
+fn roles_that_are_letters_are_explained() {
+    let mut lan = busy();
+    let screen = lan.screen(s(10), 80, 24);
+    assert!(screen[23].ends_with("M master  p potential  r print"), "{}", screen[23]);
+    lan.keys(&[KeyCode::Char('?')]);
+    let help = lan.screen(s(10), 80, 24).join("\n");
+    assert!(!help.contains('…'), "{help}");
+    for (letter, word) in ROLES.map(|(_, letter, word)| (letter, word)) {
+        assert!(help.contains(&format!("{letter} {word}")), "{letter} {word} in\n{help}");
+    }
+    let mut letters = ROLES.map(|(_, letter, _)| letter);
+    letters.sort_unstable();
+    assert!(letters.windows(2).all(|pair| pair[0] != pair[1]));
+    // In words where there is room: no letters, no legend.
+    let screen = busy().screen(s(10), 200, 60);
+    assert_shows(&screen, &["potential print"]);
+    assert!(!screen[59].contains("p potential"), "{}", screen[59]);
+    assert_eq!(legend(MASTER, 8), "M master");
+    assert_eq!(legend(MASTER, 7), "");
+}
+
+#[test]
+fn text_is_wrapped_at_spaces() {
+    let lines = |text: &str, columns| wrap(text, columns);
+    assert_eq!(lines("one two three", 7), ["one two", "three"]);
+    assert_eq!(lines("one two three", 13), ["one two three"]);
+    assert_eq!(lines("onetwothree and", 5), ["onetw", "othre", "e and"]);
+    assert_eq!(lines("日本語", 5), ["日本", "語"]);
+    assert_eq!(lines("日", 1), ["日"]);
+    assert_eq!(lines("", 5), [""]);
+    assert_eq!(lines("ab", 0), ["a", "b"]);
+}
+
 #[test]
 fn a_large_screen_has_more_columns() {
     let screen = busy().screen(s(10), 200, 60);
@@ -178,8 +252,8 @@ fn an_entry_lives_three_periods_and_is_marked_when_one_is_overdue() {
     let mut lan = Lan::new();
     lan.host(s(0), "SALES", b"PC7", SERVER, b"");
     let row = |lan: &mut Lan, now| lan.screen(now, 80, 24)[3].clone();
-    assert!(row(&mut lan, s(60)).contains(" 60s     2m  "), "{}", row(&mut lan, s(60)));
-    assert!(row(&mut lan, s(61)).contains(" 61s     1m! "), "{}", row(&mut lan, s(61)));
+    assert!(row(&mut lan, s(60)).contains(" 60s  2m  "), "{}", row(&mut lan, s(60)));
+    assert!(row(&mut lan, s(61)).contains(" 61s  1m! "), "{}", row(&mut lan, s(61)));
     assert!(row(&mut lan, s(179)).contains("PC7"));
     assert_shows(&lan.screen(s(180), 80, 24), &["None has announced itself yet"]);
     lan.host(s(200), "SALES", b"PC7", SERVER, b"");
@@ -222,6 +296,8 @@ fn what_a_candidate_says_again_is_one_line_until_a_master_is_there() {
         ]
     );
     let screen = lan.screen(s(12), 80, 40);
+    assert_shows(&screen, &["NEW stands 4 times in 3s", "NEW is local master, in place of OLD"]);
+    let screen = lan.screen(s(12), 200, 60);
     assert_shows(&screen, &["NEW stands for election 4 times in 3s", "NEW is local master, in place of OLD"]);
     assert_shows(&screen, &["OLD wants an election and does not stand", "NEW stays local master"]);
 }
@@ -410,10 +486,16 @@ fn systems_and_roles_are_what_announcements_claim() {
         ((6, 1), nt | ServerType::SERVER_NT | ServerType::XENIX, "Unix 6.1"),
         ((2, 1), ServerType::SERVER, "LAN Man 2.1"),
     ] {
-        assert_eq!(system(Version::new(version.0, version.1), server_type), shown);
+        let version = Version::new(version.0, version.1);
+        assert_eq!(system(version, server_type), shown);
+        assert!(short_system(version, server_type).len() <= 8, "{}", short_system(version, server_type));
     }
+    assert_eq!(short_system(Version::new(5, 1), nt), "Win XP");
+    assert_eq!(short_system(Version::new(6, 3), nt | ServerType::SERVER_NT), "S2012R2");
     assert_eq!(roles(MASTER | ServerType::DOMAIN_CTRL | ServerType::PRINTQ), "master PDC print");
     assert_eq!(roles(SERVER), "potential");
+    assert_eq!(role_letters(MASTER | ServerType::DOMAIN_CTRL | ServerType::PRINTQ), "MCr");
+    assert_eq!(role_letters(SERVER), "p");
     let times = [0, 99, 100, 5999, 6000, 172_799, 172_800].map(|seconds| span(s(seconds)));
     assert_eq!(times, ["0s", "99s", "1m", "99m", "1h", "47h", "2d"]);
     assert_eq!([99_999, 100_000, 1_234_567, u64::MAX].map(number)[..3], ["99999", "100k", "1.2M"]);

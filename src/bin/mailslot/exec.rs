@@ -1,4 +1,4 @@
-//! `--exec`: a program for each message.
+//! A program for each message: `listen --exec`, and `exec` of the service.
 
 use std::ffi::OsString;
 use std::process::Stdio;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use super::print::Fact;
+use crate::fact::Fact;
 use crate::text;
 
 /// The program and its arguments.
