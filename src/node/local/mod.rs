@@ -46,7 +46,7 @@ pub use access::Admit;
 pub use client::{Client, LastSender, LocalName, NodeInfo, RemoteSendError, SlotInfo};
 pub use error::LocalError;
 pub use handle::Flushed;
-pub use place::{PROGRAM_VARIABLE, Places, READY, SERVICE_SOCKET, SOCKET_VARIABLE, Seat};
+pub use place::{PROGRAM_VARIABLE, Places, READY, SERVICE_SOCKET, SOCKET_VARIABLE, Seat, ServicePlace};
 pub use server::{Server, ServerLimits};
 
 pub(super) use client::adopt;

@@ -220,10 +220,10 @@ pub enum Body<'a> {
     Slots(Slots<'a>),
     /// A slot's counters, in the order of [`crate::wire::local`]'s `Stats`: accepted, accepted bytes, read, read
     /// bytes, truncated, then the drops: no slot, over the largest size, queue full of messages, of bytes, session not
-    /// supported, written after the close, unread at the close.
+    /// supported, written after the close, unread at the close, over the bytes of its owner's slots, of all slots.
     Stats {
         /// The counters.
-        counters: [u64; 12],
+        counters: [u64; 14],
     },
     /// The message went.
     Sent {
@@ -481,7 +481,7 @@ impl<'a> Body<'a> {
             }
             0x89 => Slots::read(input).map(|(rest, list)| (rest, Self::Slots(list)))?,
             0x8a => {
-                let (mut input, mut counters) = (input, [0; 12]);
+                let (mut input, mut counters) = (input, [0; 14]);
                 for counter in &mut counters {
                     (input, *counter) = fields::u64_le("counters", input)?;
                 }
