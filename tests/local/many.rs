@@ -33,11 +33,20 @@ fn message(writer: u32, number: u32) -> Vec<u8> {
     message
 }
 
-fn write_all(writer: u32) {
+/// Without waiting, and asking at times what was refused; or waiting for the answer to each, as `WriteFile` does.
+fn write_all(writer: u32, waits: bool) {
     let (_, client) = role().expect("a child");
     let slot = try_open(&client, "soda").expect("the slot is there");
     let mut refused = 0;
     for number in 0..messages() / WRITERS {
+        if waits {
+            match slot.write(&message(writer, number)) {
+                Ok(_) => {}
+                Err(MailslotError::QueueFull { .. }) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+            continue;
+        }
         slot.post(&message(writer, number)).expect("a node");
         if number % 64 == 63 {
             refused += slot.flush().expect("a node").refused;
@@ -92,11 +101,18 @@ fn most_memory(pid: u32) -> String {
     line.map_or_else(|| "unknown".to_owned(), |line| line.trim().to_owned())
 }
 
-/// With one of the readers stopped from the first message until the others have read all there is, if that is asked for.
-fn run(test: &str, stopped: bool) {
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    Posted,
+    Written,
+    /// Posted, and one of the readers is stopped from the first message until the others have read all there is.
+    Stopped,
+}
+
+fn run(test: &str, how: How) {
     if let Some((role, _)) = role() {
         return match role.split_once(' ') {
-            Some(("writer", number)) => write_all(number.parse().expect("a number")),
+            Some(("writer", number)) => write_all(number.parse().expect("a number"), how == How::Written),
             Some(("reader", file)) => read_all(file),
             _ => panic!("{role}"),
         };
@@ -114,7 +130,7 @@ fn run(test: &str, stopped: bool) {
     for reader in &mut readers {
         until(reader, b"<reads>");
     }
-    if stopped {
+    if how == How::Stopped {
         signal("STOP", &readers[0]);
     }
     let begun = Instant::now();
@@ -137,7 +153,7 @@ fn run(test: &str, stopped: bool) {
     }
     let took = begun.elapsed();
     let memory = most_memory(machine.client().node().expect("a node").pid);
-    if stopped {
+    if how == How::Stopped {
         signal("CONT", &readers[0]);
     }
     // Readers that find nothing from now on end, and those that wait get a word each.
@@ -176,19 +192,28 @@ fn run(test: &str, stopped: bool) {
     println!(
         "{total} messages in {:.1} s{}: the readers got {arrived:?}, {refused} found the slot full; the node had {memory}",
         took.as_secs_f64(),
-        if stopped { ", the first reader stopped" } else { "" },
+        match how {
+            How::Posted => "",
+            How::Written => ", each write waiting for its answer",
+            How::Stopped => ", the first reader stopped",
+        },
     );
 }
 
 #[test]
 fn each_message_arrives_once_or_is_counted() {
-    run("many::each_message_arrives_once_or_is_counted", false);
+    run("many::each_message_arrives_once_or_is_counted", How::Posted);
+}
+
+#[test]
+fn each_answered_message_arrives_once_or_was_refused() {
+    run("many::each_answered_message_arrives_once_or_was_refused", How::Written);
 }
 
 /// What it had asked for when it stopped waits for it, and nothing else does.
 #[test]
 fn a_stopped_reader_slows_neither_writers_nor_the_other_readers() {
-    run("many::a_stopped_reader_slows_neither_writers_nor_the_other_readers", true);
+    run("many::a_stopped_reader_slows_neither_writers_nor_the_other_readers", How::Stopped);
 }
 
 #[test]
