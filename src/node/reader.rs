@@ -210,7 +210,8 @@ impl SlotReader {
     }
 
     /// Closes a handle of another process's slot and waits until that is done: the slot's name is free then, if it was
-    /// the last. Reads that wait on it, and all later calls, fail with [`MailslotError::NodeGone`]. A handle of this
+    /// the last. A node that does not answer for five seconds is not waited for; it closes the handle when it goes on.
+    /// Reads that wait on it, and all later calls, fail with [`MailslotError::NodeGone`]. A handle of this
     /// process is closed by dropping it.
     pub fn close(&self) {
         if let End::Remote(remote) = &self.end {

@@ -158,10 +158,11 @@ pub enum MailslotError {
         /// The slot's `max_message_size`, in bytes.
         max: usize,
     },
-    /// The queue is full: a bound of this crate, not of Windows. The code is decided by this project.
+    /// There is no room for the message: a bound of this crate, not of Windows. The code is decided by this project.
     #[error("the mailslot's queue is full ({limit})")]
     QueueFull {
-        /// Which of the `Limits` is reached.
+        /// Which of the `Limits` is reached: `messages_per_slot`, `bytes_per_slot`, `bytes` (of all slots together), or
+        /// `bytes_per_owner`, those of the owner's [`Account`](super::Account).
         limit: &'static str,
     },
     /// A limit of the registry is reached. The code is decided by this project.

@@ -133,6 +133,18 @@ pub enum DropReason {
         /// The limit, in bytes.
         max: usize,
     },
+    /// The messages of all slots of its owner would pass the owner's [`Account`](super::Account).
+    #[error("the mailslots of its owner may hold {max} bytes together")]
+    OwnerBytes {
+        /// The limit, in bytes.
+        max: usize,
+    },
+    /// The messages of all slots would pass `Limits::bytes`.
+    #[error("all mailslots may hold {max} bytes together")]
+    TotalBytes {
+        /// The limit, in bytes.
+        max: usize,
+    },
     /// It came by session to a Windows 9x profile (book chapter, Table 19-1).
     #[error("Windows 9x takes no mailslot message over a session")]
     SessionNotSupported,
@@ -146,6 +158,8 @@ impl DropReason {
             Self::OverMaxMessageSize { .. } => "over_max_message_size",
             Self::QueueMessages { .. } => "queue_messages",
             Self::QueueBytes { .. } => "queue_bytes",
+            Self::OwnerBytes { .. } => "owner_bytes",
+            Self::TotalBytes { .. } => "total_bytes",
             Self::SessionNotSupported => "session_not_supported",
         }
     }
@@ -164,6 +178,10 @@ pub struct DropCounts {
     pub queue_messages: u64,
     /// Over `Limits::bytes_per_slot`.
     pub queue_bytes: u64,
+    /// Over what all slots of its owner may hold ([`Account`](super::Account)).
+    pub owner_bytes: u64,
+    /// Over `Limits::bytes`.
+    pub total_bytes: u64,
     /// By session to a Windows 9x profile.
     pub session_not_supported: u64,
     /// Written through a handle whose slot is gone.
@@ -198,6 +216,8 @@ impl DropCounts {
             + self.over_max_message_size
             + self.queue_messages
             + self.queue_bytes
+            + self.owner_bytes
+            + self.total_bytes
             + self.session_not_supported
             + self.write_after_close
             + self.unread_at_close
@@ -209,6 +229,8 @@ impl DropCounts {
             DropReason::OverMaxMessageSize { .. } => self.over_max_message_size += 1,
             DropReason::QueueMessages { .. } => self.queue_messages += 1,
             DropReason::QueueBytes { .. } => self.queue_bytes += 1,
+            DropReason::OwnerBytes { .. } => self.owner_bytes += 1,
+            DropReason::TotalBytes { .. } => self.total_bytes += 1,
             DropReason::SessionNotSupported => self.session_not_supported += 1,
         }
     }
@@ -225,6 +247,8 @@ impl Stats {
         self.drops.over_max_message_size += other.drops.over_max_message_size;
         self.drops.queue_messages += other.drops.queue_messages;
         self.drops.queue_bytes += other.drops.queue_bytes;
+        self.drops.owner_bytes += other.drops.owner_bytes;
+        self.drops.total_bytes += other.drops.total_bytes;
         self.drops.session_not_supported += other.drops.session_not_supported;
         self.drops.write_after_close += other.drops.write_after_close;
         self.drops.unread_at_close += other.drops.unread_at_close;

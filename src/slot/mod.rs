@@ -17,6 +17,7 @@
 //! # Ok::<(), mailslot::slot::MailslotError>(())
 //! ```
 
+mod account;
 mod casing;
 mod error;
 mod message;
@@ -30,6 +31,7 @@ mod state;
 pub mod win32;
 mod writer;
 
+pub use account::{Account, MESSAGE_COST};
 pub use error::MailslotError;
 pub use message::{Delivered, DropCounts, DropReason, Incoming, Message, Origin, RawName, Stats};
 pub use path::{SlotName, SlotPath, Target};

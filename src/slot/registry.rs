@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use super::account::{Account, Gauge};
 use super::error::MailslotError;
 use super::message::{Delivered, DropReason, Incoming, Origin, Stats};
 use super::path::{MAX_NAME_UNITS, SlotName, SlotPath};
@@ -25,6 +26,8 @@ pub struct Limits {
     pub messages_per_slot: usize,
     /// Bytes of message data in one slot's queue. Default 16 MiB.
     pub bytes_per_slot: usize,
+    /// Bytes in all slots' queues: the messages' data, and [`MESSAGE_COST`](super::MESSAGE_COST) for each. Default 256 MiB.
+    pub bytes: usize,
     /// Reads that wait on one slot. Default 1,024.
     pub pending_reads_per_slot: usize,
     /// UTF-16 units of a slot's name. Default, and largest, [`MAX_NAME_UNITS`].
@@ -37,6 +40,7 @@ impl Default for Limits {
             slots: 1024,
             messages_per_slot: 16_384,
             bytes_per_slot: 16 << 20,
+            bytes: 256 << 20,
             pending_reads_per_slot: 1024,
             name_units: MAX_NAME_UNITS,
         }
@@ -86,6 +90,29 @@ impl Registry {
     /// [`MailslotError::RemoteCreate`] if the path is not local, [`MailslotError::AlreadyExists`],
     /// [`MailslotError::NameTooLong`], [`MailslotError::LimitReached`].
     pub fn create(&self, path: &SlotPath, options: CreateOptions) -> Result<Mailslot, MailslotError> {
+        self.create_in(path, options, None)
+    }
+
+    /// As [`Self::create`], for an owner whose slots are counted together.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::create`]; [`MailslotError::LimitReached`] also if the owner has all slots that it may have.
+    pub fn create_for(
+        &self,
+        path: &SlotPath,
+        options: CreateOptions,
+        owner: &Account,
+    ) -> Result<Mailslot, MailslotError> {
+        self.create_in(path, options, Some(owner))
+    }
+
+    fn create_in(
+        &self,
+        path: &SlotPath,
+        options: CreateOptions,
+        owner: Option<&Account>,
+    ) -> Result<Mailslot, MailslotError> {
         if !path.is_local() {
             return Err(MailslotError::RemoteCreate { path: path.to_string() });
         }
@@ -106,10 +133,17 @@ impl Registry {
         if slots.len() >= max_slots {
             return Err(MailslotError::LimitReached { what: "mailslots", max: max_slots });
         }
+        if let Some(owner) = owner.filter(|owner| !owner.open_slot()) {
+            return Err(MailslotError::LimitReached {
+                what: "mailslots of one owner",
+                max: owner.max_slots(),
+            });
+        }
         let slot = Arc::new(Slot::new(
             Arc::clone(&self.shared),
             self.shared.next_slot_id(),
             name.clone(),
+            owner.cloned(),
             max_message_size,
             options.access,
             options.read_timeout,
@@ -271,6 +305,8 @@ impl Overview {
 pub(crate) struct Shared {
     pub(crate) config: RegistryConfig,
     slots: Mutex<HashMap<SlotName, Arc<Slot>>>,
+    /// Bytes in all queues.
+    pub(crate) queued: Gauge,
     /// What happened on closed slots, and on none.
     totals: Mutex<Stats>,
     timers: Mutex<Timers>,

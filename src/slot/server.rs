@@ -102,7 +102,7 @@ impl Mailslot {
     #[inline]
     pub fn try_read(&self) -> Result<Message, MailslotError> {
         self.check_read()?;
-        let taken = self.slot.lock().take(usize::MAX)?;
+        let taken = self.slot.take(&mut self.slot.lock(), usize::MAX)?;
         taken.map(|queued| queued.message).ok_or(MailslotError::Timeout)
     }
 
@@ -142,7 +142,7 @@ impl Mailslot {
         self.check_read()?;
         let max = self.slot.shared.config.limits.pending_reads_per_slot;
         let mut state = self.slot.lock();
-        if let Some(queued) = state.take(capacity)? {
+        if let Some(queued) = self.slot.take(&mut state, capacity)? {
             return Ok(ReadStart::Complete(queued.message));
         }
         let timeout = timeout.unwrap_or(state.read_timeout);

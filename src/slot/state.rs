@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::account::{Account, MESSAGE_COST};
 use super::error::MailslotError;
 use super::message::{DropReason, Message, Origin, Stats};
 use super::path::SlotName;
@@ -41,6 +42,8 @@ pub(crate) struct Slot {
     pub(crate) shared: Arc<Shared>,
     pub(crate) id: u64,
     pub(crate) name: SlotName,
+    /// With whose other slots it is counted.
+    owner: Option<Account>,
     pub(crate) max_message_size: u32,
     /// The access of the handle that created it.
     pub(crate) created_with: Access,
@@ -77,6 +80,7 @@ impl Slot {
         shared: Arc<Shared>,
         id: u64,
         name: SlotName,
+        owner: Option<Account>,
         max_message_size: u32,
         created_with: Access,
         read_timeout: ReadTimeout,
@@ -93,7 +97,7 @@ impl Slot {
             done: Vec::new(),
             next_id: 1,
         };
-        Self { shared, id, name, max_message_size, created_with, state: Mutex::new(state) }
+        Self { shared, id, name, owner, max_message_size, created_with, state: Mutex::new(state) }
     }
 
     /// The state. A panic elsewhere leaves it whole, so a poisoned lock is taken.
@@ -132,7 +136,7 @@ impl Slot {
         let sequence = state.next_id();
         state.queue.push_back(Queued { sequence, message: Message { data, origin, at, peer, truncated } });
         if !state.waiting.is_empty() {
-            state.serve(&mut wakes);
+            self.serve(&mut state, &mut wakes);
         }
         drop(state);
         wakes.wake();
@@ -156,7 +160,66 @@ impl Slot {
         if size > limits.bytes_per_slot.saturating_sub(state.queued_bytes) {
             return Err(DropReason::QueueBytes { max: limits.bytes_per_slot });
         }
+        // Last, because it is taken at once.
+        let cost = size.saturating_add(MESSAGE_COST);
+        if let Some(owner) = self.owner.as_ref().filter(|owner| !owner.take(cost)) {
+            return Err(DropReason::OwnerBytes { max: owner.max_bytes() });
+        }
+        if !self.shared.queued.take(cost, limits.bytes) {
+            if let Some(owner) = &self.owner {
+                owner.give(cost);
+            }
+            return Err(DropReason::TotalBytes { max: limits.bytes });
+        }
         Ok(())
+    }
+
+    /// What `messages` of `bytes` together have taken is free again.
+    fn give(&self, messages: usize, bytes: usize) {
+        let cost = bytes + messages * MESSAGE_COST;
+        self.shared.queued.give(cost);
+        if let Some(owner) = &self.owner {
+            owner.give(cost);
+        }
+    }
+
+    fn take_back(&self, bytes: usize) {
+        let cost = bytes + MESSAGE_COST;
+        self.shared.queued.take_back(cost);
+        if let Some(owner) = &self.owner {
+            owner.take_back(cost);
+        }
+    }
+
+    /// Takes the first message if there is one and it is no longer than `capacity`.
+    pub(crate) fn take(&self, state: &mut State, capacity: usize) -> Result<Option<Queued>, MailslotError> {
+        let Some(needed) = state.next_size() else { return Ok(None) };
+        if needed > capacity {
+            return Err(MailslotError::BufferTooSmall { needed, have: capacity });
+        }
+        let taken = state.queue.pop_front();
+        if taken.is_some() {
+            state.queued_bytes -= needed;
+            state.stats.read += 1;
+            state.stats.read_bytes += needed as u64;
+            self.give(1, needed);
+        }
+        Ok(taken)
+    }
+
+    /// Gives messages to waiting reads in the order of the calls. A read whose buffer is too small ends without
+    /// one, and the next gets it.
+    fn serve(&self, state: &mut State, wakes: &mut Wakes) {
+        while !state.queue.is_empty() {
+            let Some(waiting) = state.waiting.pop_front() else { return };
+            let outcome = match self.take(state, waiting.capacity) {
+                Ok(Some(queued)) => Ok(queued),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            state.done.push((waiting.id, outcome));
+            wakes.add(waiting.waker);
+        }
     }
 
     /// Ends a waiting read, if it still waits. With `Timeout` at its deadline, with `Aborted` when cancelled.
@@ -206,9 +269,10 @@ impl Slot {
                 state.stats.read -= 1;
                 state.stats.read_bytes -= bytes as u64;
                 state.queued_bytes += bytes;
+                self.take_back(bytes);
                 let place = state.queue.partition_point(|q| q.sequence < queued.sequence);
                 state.queue.insert(place, queued);
-                state.serve(&mut wakes);
+                self.serve(&mut state, &mut wakes);
                 drop(state);
             }
         } else {
@@ -228,7 +292,10 @@ impl Slot {
         state.servers -= 1;
         let removed = if state.servers == 0 {
             lost = core::mem::take(&mut state.queue);
-            state.queued_bytes = 0;
+            self.give(lost.len(), core::mem::take(&mut state.queued_bytes));
+            if let Some(owner) = &self.owner {
+                owner.close_slot();
+            }
             state.stats.drops.unread_at_close += lost.len() as u64;
             let waiting = core::mem::take(&mut state.waiting);
             state.abort(waiting, &mut wakes);
@@ -263,21 +330,6 @@ impl State {
         self.waiting.len()
     }
 
-    /// Takes the first message if there is one and it is no longer than `capacity`.
-    pub(crate) fn take(&mut self, capacity: usize) -> Result<Option<Queued>, MailslotError> {
-        let Some(needed) = self.next_size() else { return Ok(None) };
-        if needed > capacity {
-            return Err(MailslotError::BufferTooSmall { needed, have: capacity });
-        }
-        let taken = self.queue.pop_front();
-        if let Some(queued) = &taken {
-            self.queued_bytes -= needed;
-            self.stats.read += 1;
-            self.stats.read_bytes += queued.message.data.len() as u64;
-        }
-        Ok(taken)
-    }
-
     /// Begins to wait; gives the read's id.
     pub(crate) fn begin_waiting(&mut self, handle: u64, capacity: usize) -> u64 {
         let id = self.next_id();
@@ -298,21 +350,6 @@ impl State {
         match &waiting.waker {
             Some(old) if old.will_wake(waker) => None,
             _ => waiting.waker.replace(waker.clone()),
-        }
-    }
-
-    /// Gives messages to waiting reads in the order of the calls. A read whose buffer is too small ends without
-    /// one, and the next gets it.
-    fn serve(&mut self, wakes: &mut Wakes) {
-        while !self.queue.is_empty() {
-            let Some(waiting) = self.waiting.pop_front() else { return };
-            let outcome = match self.take(waiting.capacity) {
-                Ok(Some(queued)) => Ok(queued),
-                Ok(None) => return,
-                Err(error) => Err(error),
-            };
-            self.done.push((waiting.id, outcome));
-            wakes.add(waiting.waker);
         }
     }
 

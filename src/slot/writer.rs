@@ -218,6 +218,8 @@ impl MailslotWriter {
                 MailslotError::OverMaxMessageSize { size, max }
             }
             Some(Err(DropReason::QueueBytes { .. })) => MailslotError::QueueFull { limit: "bytes_per_slot" },
+            Some(Err(DropReason::OwnerBytes { .. })) => MailslotError::QueueFull { limit: "bytes_per_owner" },
+            Some(Err(DropReason::TotalBytes { .. })) => MailslotError::QueueFull { limit: "bytes" },
             Some(_) => MailslotError::QueueFull { limit: "messages_per_slot" },
             None => {
                 self.open.slot.shared.totals().drops.write_after_close += 1;

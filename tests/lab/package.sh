@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The Debian package: built around a program that is there, installed in a root of its own, run there with what its unit
-# gives it, and removed without leftovers. Needs root, Linux, and cargo-deb; exits 77 where they are not. MAILSLOT names
-# the program. PACKAGE_ROOT names a Debian root (of debootstrap, say) to install in; without it that is this machine's
-# own, under an overlay that is thrown away. Networks and processes are those of the namespace that this makes.
+# gives it, and removed without leftovers; the library's packages beside it. Needs root, Linux, and cargo-deb; exits 77
+# where they are not. MAILSLOT names the program, LIBMAILSLOT the folder of the library (capi/target/release).
+# PACKAGE_ROOT names a Debian root (of debootstrap, say) to install in; without it that is this machine's own, under an
+# overlay that is thrown away. Networks and processes are those of the namespace that this makes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mailslot=$(realpath "${MAILSLOT:-target/release/mailslot}")
@@ -20,6 +21,13 @@ if [ "${1:-}" != inside ]; then
     mkdir -p "$work/target/release"
     cp "$mailslot" "$work/target/release/mailslot"
     CARGO_TARGET_DIR=$work/target packaging/deb.sh --built --fast >/dev/null
+    library=$(realpath -m "${LIBMAILSLOT:-capi/target/release}")
+    if [ -e "$library/libmailslot.so" ] && [ -e "$library/libmailslot.a" ]; then
+        mkdir -p "$work/capi/release"
+        cp "$library/libmailslot.so" "$library/libmailslot.a" "$work/capi/release/"
+        CARGO_TARGET_DIR=$work/capi capi/packaging/deb.sh --built --fast >/dev/null
+        if [ -d ../shared/sources/programs ]; then cp -r ../shared/sources/programs "$work/programs"; fi
+    fi
     unshare --mount --net --pid --fork --mount-proc "$0" inside "$work"
     exit
 fi
@@ -128,6 +136,42 @@ wait $pid && ended=0 || ended=$?
 check "SIGTERM ends it with 0" test $ended = 0
 check "the names are given up" grep "the names are given up" "$work/service.log"
 rm -f "$root$socket"
+
+echo "-- the library"
+if [ ! -d "$work/capi/debian" ]; then
+    echo "SKIPPED: no libmailslot: cargo build --release in capi/"
+elif [ ! -d "$work/programs" ] || ! inside gcc --version >/dev/null 2>&1; then
+    echo "SKIPPED: no gcc in this root, or no ../shared/sources"
+else
+    cp "$work"/capi/debian/*.deb "$root/tmp/"
+    cp -r "$work/programs" "$root/tmp/"
+    inside sh -c 'dpkg -i /tmp/libmailslot*.deb' >"$work/dpkg.log" 2>&1 || { cat "$work/dpkg.log"; exit 1; }
+    check "dpkg -i says nothing wrong" refused grep -iE "error|warning" "$work/dpkg.log"
+    inside dpkg -L libmailslot0 libmailslot-dev | while read -r file; do [ -d "$root$file" ] || echo "   $file"; done
+    inside mkdir -m 777 /tmp/made
+    flags="-I/usr/include/mailslot -L/usr/lib -lmailslot"
+    said=$(inside pkg-config --cflags --libs mailslot 2>/dev/null) && flags=$said || echo "   no pkg-config in this root"
+    for source in Server1 Client; do
+        check "gcc $source.cpp $flags" inside sh -c \
+            "gcc -w -x c /tmp/programs/$source.cpp -o /tmp/made/$source $(sed 's/-L.*//' <<<"$flags") -x none $(grep -o -- '-[lL].*' <<<"$flags")"
+    done
+    check "it looks for libmailslot.so.0" grep -q "libmailslot.so.0 => /" <(inside ldd /tmp/made/Client)
+    check "and it is static, too" inside gcc -w -x c -I/usr/include/mailslot /tmp/programs/Client.cpp \
+        -o /tmp/made/Static -x none /usr/lib/libmailslot.a -lpthread -ldl -lm
+    stranger /tmp/made/Server1 >"$work/server" 2>&1 &
+    server=$!
+    check "the server has its slot" poll stranger mailslot info myslot
+    check "Client writes" grep -qx "Wrote 14 bytes" <(stranger /tmp/made/Client .)
+    check "Static writes" grep -qx "Wrote 14 bytes" <(stranger /tmp/made/Static .)
+    printed() { [ "$(grep -cx "This is a test" "$work/server")" = 2 ]; }
+    check "Server1 prints both" poll printed
+    kill -KILL $server
+    wait $server 2>/dev/null || true
+    # Its user's node ends a second after it.
+    poll refused inside sh -c 'grep -qx mailslot /proc/[0-9]*/comm' || true
+    inside dpkg -P libmailslot-dev libmailslot0 >"$work/dpkg.log" 2>&1 || { cat "$work/dpkg.log"; exit 1; }
+    check "dpkg -P says nothing wrong" refused grep -iE "error|warning" "$work/dpkg.log"
+fi
 
 echo "-- remove"
 inside dpkg -r mailslot >"$work/dpkg.log" 2>&1 || { cat "$work/dpkg.log"; exit 1; }

@@ -12,7 +12,7 @@ pub(crate) fn tries() -> usize {
 }
 
 /// Reads from the child what it says until it has said `word`.
-fn until(child: &mut std::process::Child, word: &[u8]) {
+pub(crate) fn until(child: &mut std::process::Child, word: &[u8]) {
     let mut said = Vec::new();
     let mut byte = [0];
     let out = child.stdout.as_mut().expect("piped");
@@ -27,7 +27,7 @@ fn until(child: &mut std::process::Child, word: &[u8]) {
     }
 }
 
-fn say(word: &[u8]) {
+pub(crate) fn say(word: &[u8]) {
     std::io::stdout().write_all(word).and_then(|()| std::io::stdout().flush()).expect("a pipe");
 }
 
@@ -104,4 +104,26 @@ fn a_killed_writer_leaves_what_it_wrote() {
     while data(&soda) != b"end" {}
     let stats = soda.stats().expect("a node");
     assert_eq!(stats.accepted, stats.read);
+}
+
+/// A node that is stopped takes no connection and closes no handle; who closes one does not wait for ever.
+#[test]
+fn a_stopped_node_holds_up_no_close() {
+    let machine = Machine::new();
+    let soda = machine.create("soda");
+    let node = machine.client().node().expect("a node").pid.to_string();
+    let signal = |name| {
+        let sent = std::process::Command::new("kill").args(["-s", name, &node]).status();
+        assert!(sent.expect("it runs").success());
+    };
+    signal("STOP");
+    soda.reader().close();
+    let error = soda.recv().expect_err("it is closed");
+    assert!(
+        matches!(&error, MailslotError::NodeGone { reason } if reason == "it does not answer"),
+        "{error}"
+    );
+    signal("CONT");
+    // It closes the handle as soon as it goes on.
+    while try_create(&machine.client(), "soda").is_err() {}
 }

@@ -8,10 +8,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mailslot::node::blocking::SlotReader;
-use mailslot::node::local::{Admit, Client, LocalError, Places, Server, ServerLimits};
+use mailslot::node::blocking::{MailslotSender, SlotReader};
+use mailslot::node::local::{Admit, Client, LocalError, Places, Server, ServerLimits, ServicePlace};
 use mailslot::node::{LoopbackLan, Node};
-use mailslot::slot::MailslotError;
+use mailslot::slot::{MESSAGE_COST, MailslotError};
 use mailslot::wire::local::{Body, FailureCode, Frame, VERSION};
 use mailslot::wire::{Decode, Encode};
 use tempfile::TempDir;
@@ -51,6 +51,10 @@ impl Service {
 
     fn create(&self, name: &str, admit: Admit) -> SlotReader {
         SlotReader::from(self.client().create(&path(name), forever(), admit).expect("a new slot"))
+    }
+
+    fn open(&self, name: &str) -> MailslotSender {
+        try_open(&self.client(), name).expect("the slot is there")
     }
 
     /// `mailslot send` to a slot of this machine, as nobody: exit status and standard error.
@@ -179,6 +183,96 @@ fn what_is_refused_and_what_is_damaged_is_counted() {
     assert_eq!(stats.accepted, 7);
     assert!(stats.refused.is_empty() && stats.open >= 1, "{stats:?}");
     drop(soda);
+}
+
+/// Nor all slots, nor all room for messages, nor all handles that wait to be taken up.
+#[test]
+fn one_user_cannot_take_all_slots_nor_their_room() {
+    let limits = ServerLimits {
+        slots_per_user: 2,
+        slot_bytes_per_user: 2 * MESSAGE_COST + 50,
+        duplicates_per_user: 1,
+        ..ServerLimits::default()
+    };
+    let service = Service::new(limits, 0o600);
+    let (a, b) = (service.create("a", Admit::Default), service.create("b", Admit::Default));
+    let error = try_create(&service.client(), "c").expect_err("too many");
+    assert_eq!(error.win32().code(), 1450, "{error}");
+    assert!(matches!(error, LocalError::Mailslot(MailslotError::LimitReached { max: 2, .. })), "{error}");
+    let (to_a, to_b) = (service.open("a"), service.open("b"));
+    to_a.write(&[0; 40]).expect("room");
+    let full = Err(MailslotError::QueueFull { limit: "bytes_per_owner" });
+    assert_eq!(to_b.write(&[0; 11]), full);
+    to_b.write(&[0; 10]).expect("room");
+    assert_eq!(to_b.write(b""), full);
+    assert_eq!(b.stats().expect("a service").drops.owner_bytes, 2);
+    assert_eq!(data(&a).len(), 40);
+    to_b.write(&[0; 40]).expect("room again");
+    // Until they are taken up, or closed, duplicates are handles that nobody has.
+    let mut tokens = Vec::new();
+    let mut stream = UnixStream::connect(&service.socket).expect("a service");
+    let mut ask = |id: u32, body: Body<'_>| {
+        stream.write_all(&Frame::new(id, body).expect("a frame").to_bytes()).expect("room");
+        let mut frame = vec![0; 4];
+        stream.read_exact(&mut frame).expect("an answer");
+        let length = u32::from_le_bytes(*frame.first_chunk().expect("four"));
+        frame.resize(4 + length as usize, 0);
+        stream.read_exact(&mut frame[4..]).expect("the rest");
+        frame
+    };
+    ask(1, Body::Hello { version: VERSION });
+    let name: Vec<u8> = "a".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    ask(2, Body::Open { access: 0x4000_0000, share: 7, disposition: 3, name: &name });
+    for id in 3..5 {
+        tokens.push(ask(id, Body::Duplicate { access: 0x4000_0000 }));
+    }
+    let answers: Vec<_> = tokens.iter().map(|frame| Frame::decode(frame).expect("a frame")).collect();
+    assert!(matches!(answers[0].body(), Body::Duplicated { .. }), "{answers:?}");
+    assert!(
+        matches!(answers[1].body(), Body::Failed(failure) if failure.code == FailureCode::LIMIT_REACHED && failure.a == 1),
+        "{answers:?}"
+    );
+    drop((a, b));
+    // The end of those two is seen in its time.
+    while try_create(&service.client(), "c").is_err() {}
+}
+
+/// One of the service manager's has no lock beside its socket.
+#[test]
+fn a_service_without_a_lock_is_not_replaced_either() {
+    let service = Service::new(ServerLimits::default(), 0o600);
+    let socket = service.directory.path().join("given.sock");
+    let given = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    let error = service.server.listen(&socket, 0o600).err().expect("it lives");
+    assert!(error.to_string().contains("another service does"), "{error}");
+    drop(UnixStream::connect(&socket).expect("it is still there"));
+    drop(given);
+    drop(ServicePlace::take(&socket, 0o600).expect("it is dead"));
+}
+
+/// While the service takes its place, nobody comes in by the name that the socket has before it has its mode.
+#[test]
+fn nobody_comes_before_the_socket_has_its_mode() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let socket = directory.path().join("mailslot.sock");
+    let new = directory.path().join("mailslot.sock.new");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let tries = scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                assert!(UnixStream::connect(&new).is_err(), "somebody is let in");
+            }
+        });
+        for _ in 0..500 {
+            let place = ServicePlace::take(&socket, 0o640).expect("a place");
+            assert_eq!(socket.metadata().expect("a socket").mode() & 0o7777, 0o640);
+            drop(UnixStream::connect(&socket).expect("a service"));
+            drop(place);
+            assert!(!socket.exists() && !new.exists());
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        tries.join().expect("it saw nothing");
+    });
 }
 
 /// A short request may have a long answer. Who sends many and takes no answer gets them all in the end, but the node does

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use mailslot::slot::route::{Alignment, Destination, plan};
 use mailslot::slot::{
-    CreateOptions, DropReason, Incoming, Limits, Mailslot, MailslotError, MailslotWriter, OpenOptions,
-    Origin, PendingRead, Profile, ReadStart, ReadTimeout, Registry, RegistryConfig, SlotName, SlotPath,
-    Win32Error,
+    Account, CreateOptions, DropReason, Incoming, Limits, MESSAGE_COST, Mailslot, MailslotError,
+    MailslotWriter, OpenOptions, Origin, PendingRead, Profile, ReadStart, ReadTimeout, Registry,
+    RegistryConfig, SlotName, SlotPath, Win32Error,
 };
 use mailslot::wire::nbss::Framing;
 
@@ -41,6 +41,7 @@ fn every_limit_is_kept_counted_and_told() {
         slots: 2,
         messages_per_slot: 3,
         bytes_per_slot: 10,
+        bytes: usize::MAX,
         pending_reads_per_slot: 1,
         name_units: 4,
     };
@@ -85,6 +86,71 @@ fn every_limit_is_kept_counted_and_told() {
     };
     let error = server.start_read(Duration::ZERO, 8).unwrap_err();
     assert_eq!(error, MailslotError::LimitReached { what: "pending reads per slot", max: 1 });
+}
+
+/// An owner's slots are counted together, and all of them; what is read, lost or closed makes room again.
+#[test]
+fn slots_are_bounded_together() {
+    let limits = Limits { bytes: 4 * MESSAGE_COST + 100, ..Limits::default() };
+    let registry = Registry::new(limits);
+    let owner = Account::new(2, 2 * MESSAGE_COST + 50);
+    let first = registry.create_for(&path("a"), CreateOptions::default(), &owner).unwrap();
+    let second = registry.create_for(&path("b"), CreateOptions::default(), &owner).unwrap();
+    let third = registry.create_for(&path("c"), CreateOptions::default(), &owner).unwrap_err();
+    assert_eq!(third, MailslotError::LimitReached { what: "mailslots of one owner", max: 2 });
+    assert_eq!(third.win32().code(), 1450);
+    // A name that is in use costs nothing.
+    registry.create_for(&path("a"), CreateOptions::default(), &owner).unwrap_err();
+    let other = registry.create(&path("c"), CreateOptions::default()).unwrap();
+    let write = |name: &str, size: usize| {
+        let writer = registry.open(&path(name), OpenOptions::default()).unwrap();
+        writer.write(&vec![0; size])
+    };
+    let full = |limit| Err(MailslotError::QueueFull { limit });
+    assert_eq!(write("a", 40), Ok(40));
+    assert_eq!(write("b", 11), full("bytes_per_owner"));
+    assert_eq!(write("b", 10), Ok(10));
+    assert_eq!(write("a", 0), full("bytes_per_owner"), "an empty one is not for nothing");
+    assert_eq!(
+        registry.deliver(&path("a").name, incoming(0)),
+        Err(DropReason::OwnerBytes { max: owner.max_bytes() })
+    );
+    assert_eq!((owner.slots(), owner.bytes()), (2, 2 * MESSAGE_COST + 50));
+    assert_eq!(write("c", 51 + MESSAGE_COST), full("bytes"));
+    assert_eq!(write("c", 50), Ok(50));
+    assert_eq!(write("c", 0), Ok(0));
+    assert_eq!(write("c", 0), full("bytes"));
+    first.try_read().unwrap();
+    assert_eq!(write("c", 40), Ok(40), "what was read makes room");
+    assert_eq!(write("a", 0), full("bytes"));
+    assert_eq!(owner.bytes(), MESSAGE_COST + 10, "what all slots have no room for is not the owner's");
+    drop(other);
+    assert_eq!(write("a", 40), Ok(40), "what is closed makes room");
+    drop((first, second));
+    assert_eq!((owner.slots(), owner.bytes()), (0, 0));
+    registry.create_for(&path("c"), CreateOptions::default(), &owner).unwrap();
+    let drops = registry.stats().drops;
+    assert_eq!((drops.owner_bytes, drops.total_bytes), (3, 3));
+}
+
+/// A message that a read gave back is counted again, whatever came since.
+#[test]
+fn a_message_that_comes_back_is_counted() {
+    let registry = Registry::new(Limits { bytes: MESSAGE_COST, ..Limits::default() });
+    let waits = CreateOptions { read_timeout: ReadTimeout::FOREVER, ..Default::default() };
+    let server = registry.create(&path("a"), waits).unwrap();
+    let writer = registry.open(&path("a"), OpenOptions::default()).unwrap();
+    let Ok(ReadStart::Pending(read)) = server.start_read(Duration::ZERO, 8) else {
+        panic!("nothing to wait for")
+    };
+    writer.write(b"").unwrap();
+    writer.write(b"").unwrap();
+    assert_eq!(writer.write(b""), Err(MailslotError::QueueFull { limit: "bytes" }));
+    drop(read);
+    server.try_read().unwrap();
+    assert_eq!(writer.write(b""), Err(MailslotError::QueueFull { limit: "bytes" }));
+    server.try_read().unwrap();
+    writer.write(b"").unwrap();
 }
 
 #[test]

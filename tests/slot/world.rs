@@ -7,12 +7,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mailslot::slot::{
-    CreateOptions, DropReason, Incoming, Limits, Mailslot, MailslotError, MailslotWriter, OpenOptions,
-    Origin, PendingRead, ReadStart, ReadTimeout, Registry, SlotPath, Stats,
+    CreateOptions, DropReason, Incoming, Limits, MESSAGE_COST, Mailslot, MailslotError, MailslotWriter,
+    OpenOptions, Origin, PendingRead, ReadStart, ReadTimeout, Registry, SlotPath, Stats,
 };
 
-const LIMITS: Limits =
-    Limits { slots: 2, messages_per_slot: 4, bytes_per_slot: 40, pending_reads_per_slot: 3, name_units: 8 };
+const LIMITS: Limits = Limits {
+    slots: 2,
+    messages_per_slot: 4,
+    bytes_per_slot: 40,
+    bytes: 5 * MESSAGE_COST + 50,
+    pending_reads_per_slot: 3,
+    name_units: 8,
+};
 const NAMES: [&str; 3] = ["one", r"two\x", "three"];
 
 #[derive(Debug, Clone)]
@@ -111,6 +117,7 @@ impl World {
 
     /// Takes in a letter or gives the reason against it.
     fn accept(&mut self, slot: usize, size: usize, local: bool) -> Result<(), DropReason> {
+        let all: usize = self.slots.iter().flat_map(|s| &s.queue).map(|l| l.1 + MESSAGE_COST).sum();
         let s = &mut self.slots[slot];
         let held: usize = s.queue.iter().map(|l| l.1).sum();
         let drops = &mut s.stats.drops;
@@ -124,6 +131,9 @@ impl World {
         } else if size > LIMITS.bytes_per_slot.saturating_sub(held) {
             drops.queue_bytes += 1;
             return Err(DropReason::QueueBytes { max: LIMITS.bytes_per_slot });
+        } else if size + MESSAGE_COST > LIMITS.bytes.saturating_sub(all) {
+            drops.total_bytes += 1;
+            return Err(DropReason::TotalBytes { max: LIMITS.bytes });
         }
         s.stats.accepted += 1;
         s.stats.accepted_bytes += size as u64;
@@ -197,6 +207,7 @@ impl World {
             all.drops.over_max_message_size += drops.over_max_message_size;
             all.drops.queue_messages += drops.queue_messages;
             all.drops.queue_bytes += drops.queue_bytes;
+            all.drops.total_bytes += drops.total_bytes;
             all.drops.unread_at_close += drops.unread_at_close;
         }
         all

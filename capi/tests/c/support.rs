@@ -82,7 +82,12 @@ impl Bench {
         match linked {
             Linked::Shared => {
                 command.arg(libraries.join("libmailslot.so"));
-                command.arg(format!("-Wl,-rpath,{}", libraries.display()));
+                // As installed: programs look for the name with its number.
+                let named = self.directory.path().join("libmailslot.so.0");
+                if !named.exists() {
+                    std::os::unix::fs::symlink(libraries.join("libmailslot.so"), named).unwrap();
+                }
+                command.arg(format!("-Wl,-rpath,{}", self.directory.path().display()));
             }
             Linked::Static => {
                 command.arg(libraries.join("libmailslot.a")).args(["-lpthread", "-ldl", "-lm"]);

@@ -7,6 +7,7 @@
 use core::future::poll_fn;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -14,6 +15,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
+use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -27,6 +29,8 @@ use crate::wire::{Decode, Encode};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
+/// How long the node may take to close a handle. One that is stopped never does; the handle goes once it goes on.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// The id of requests whose answer nobody waits for.
 const NOBODY: u32 = 0;
 
@@ -182,16 +186,22 @@ impl Channel {
         }
     }
 
-    /// Ends the connection, and waits until the node has let go of the handle. Whoever else waits is told.
+    /// Ends the connection, and waits until the node has let go of the handle, but no longer than [`CLOSE_WAIT`].
+    /// Whoever else waits is told.
     pub(super) fn close(&self) {
+        let begun = Instant::now();
         let mut state = lock(&self.state);
         // It is only refused where the connection is at its end already.
         let _ = self.stream.shutdown(Shutdown::Write);
         state.read(&self.stream);
         while state.failed.is_none() {
+            let left = CLOSE_WAIT.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return state.fail(&io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
+            }
             drop(state);
             let mut fds = [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)];
-            let _ = poll(&mut fds, PollTimeout::NONE);
+            let _ = poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
             state = lock(&self.state);
             state.read(&self.stream);
         }

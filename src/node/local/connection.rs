@@ -277,7 +277,11 @@ impl Connection {
                 let access = Access::from_bits_retain(access);
                 let options = CreateOptions { max_message_size, read_timeout, access };
                 let path = SlotPath::local(name_of(name)?);
-                let slot = self.shared.registry.create(&path, options).map_err(refused)?;
+                let slot = match self.shared.account(self.peer.user) {
+                    Some(account) => self.shared.registry.create_for(&path, options, &account),
+                    None => self.shared.registry.create(&path, options),
+                };
+                let slot = slot.map_err(refused)?;
                 let owner = Arc::new(Owner::new(self.peer, Admit::from_wire(admittance)));
                 self.shared.set_owner(slot.name(), &owner);
                 self.opened(id, End::Server(slot, access, owner));
@@ -411,7 +415,7 @@ impl Connection {
             Some(End::Client(writer, own, owner)) => End::Client(writer.clone(), *own, owner.clone()),
             None => return Err(bad_request()),
         };
-        self.shared.keep_duplicate(end)
+        self.shared.keep_duplicate(end, self.peer.user)
     }
 
     fn write(&self, data: &[u8]) -> Result<usize, MailslotError> {

@@ -40,6 +40,14 @@ pub(super) fn address([a, b, c, d, e, f]: [u8; 6]) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([e, f]))
 }
 
+/// What [`FailureCode::QUEUE_FULL`] says of the limit, as its number.
+const QUEUE_LIMITS: [&str; 4] = ["messages_per_slot", "bytes_per_slot", "bytes_per_owner", "bytes"];
+
+fn queue_limit(limit: &str) -> u64 {
+    let at = QUEUE_LIMITS.iter().position(|known| *known == limit);
+    at.and_then(|at| u64::try_from(at).ok()).unwrap_or(0)
+}
+
 /// A refusal, for the wire. What only the caller can have done wrong never comes here.
 pub(super) fn failure(error: &MailslotError) -> Failure<'static> {
     use FailureCode as Code;
@@ -64,7 +72,7 @@ pub(super) fn failure(error: &MailslotError) -> Failure<'static> {
         MailslotError::OverMaxMessageSize { size, max } => {
             (Code::OVER_MAX_MESSAGE_SIZE, long(*size), long(*max))
         }
-        MailslotError::QueueFull { limit } => (Code::QUEUE_FULL, u64::from(*limit == "bytes_per_slot"), 0),
+        MailslotError::QueueFull { limit } => (Code::QUEUE_FULL, queue_limit(limit), 0),
         MailslotError::LimitReached { max, .. } => (Code::LIMIT_REACHED, long(*max), 0),
         other => (Code::SEND, u64::from(other.win32().code()), 0),
     };
@@ -93,8 +101,10 @@ pub(super) fn error(failure: &Failure<'_>, name: &SlotName) -> MailslotError {
         Code::ABORTED => MailslotError::Aborted,
         Code::NOTHING_PENDING => MailslotError::NothingPending,
         Code::OVER_MAX_MESSAGE_SIZE => MailslotError::OverMaxMessageSize { size: a, max: b },
-        Code::QUEUE_FULL if a == 1 => MailslotError::QueueFull { limit: "bytes_per_slot" },
-        Code::QUEUE_FULL => MailslotError::QueueFull { limit: "messages_per_slot" },
+        Code::QUEUE_FULL => {
+            let limit = QUEUE_LIMITS.get(a).or(QUEUE_LIMITS.first()).copied().unwrap_or_default();
+            MailslotError::QueueFull { limit }
+        }
         Code::LIMIT_REACHED => MailslotError::LimitReached { what: "handles, mailslots or reads", max: a },
         FailureCode(code) => MailslotError::NodeGone { reason: format!("it refuses the call (code {code})") },
     }
@@ -159,7 +169,7 @@ pub(super) fn info(max_message_size: u32, next_size: u32, message_count: u32, re
     }
 }
 
-pub(super) const fn counters(stats: &Stats) -> [u64; 12] {
+pub(super) const fn counters(stats: &Stats) -> [u64; 14] {
     let drops = &stats.drops;
     [
         stats.accepted,
@@ -174,10 +184,12 @@ pub(super) const fn counters(stats: &Stats) -> [u64; 12] {
         drops.session_not_supported,
         drops.write_after_close,
         drops.unread_at_close,
+        drops.owner_bytes,
+        drops.total_bytes,
     ]
 }
 
-pub(super) const fn stats(counters: [u64; 12]) -> Stats {
+pub(super) const fn stats(counters: [u64; 14]) -> Stats {
     let [accepted, accepted_bytes, read, read_bytes, truncated, drops @ ..] = counters;
     let [
         no_slot,
@@ -187,12 +199,16 @@ pub(super) const fn stats(counters: [u64; 12]) -> Stats {
         session_not_supported,
         write_after_close,
         unread_at_close,
+        owner_bytes,
+        total_bytes,
     ] = drops;
     let drops = DropCounts {
         no_slot,
         over_max_message_size,
         queue_messages,
         queue_bytes,
+        owner_bytes,
+        total_bytes,
         session_not_supported,
         write_after_close,
         unread_at_close,

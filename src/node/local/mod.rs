@@ -58,7 +58,7 @@ pub use error::{AskError, LocalError, RemoteSendError};
 pub use handle::Flushed;
 pub use info::{LastSender, NodeInfo, SlotInfo};
 pub use lan::Lan;
-pub use place::{PROGRAM_VARIABLE, Places, READY, SERVICE_SOCKET, SOCKET_VARIABLE, Seat};
+pub use place::{PROGRAM_VARIABLE, Places, READY, SERVICE_SOCKET, SOCKET_VARIABLE, Seat, ServicePlace};
 pub use server::{Server, ServerLimits};
 
 pub(super) use asked::adopt;

@@ -9,6 +9,7 @@
 use std::env;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub const SERVICE_SOCKET: &str = "/run/mailslot/mailslot.sock";
 pub const SOCKET_VARIABLE: &str = "MAILSLOT_SOCKET";
 /// The environment variable that names the program to start a user's node with.
 pub const PROGRAM_VARIABLE: &str = "MAILSLOT_PROGRAM";
+/// Connections that may wait to be taken.
+const BACKLOG: i32 = 1024;
 /// What a started node writes once it can be connected to.
 pub const READY: &[u8] = b"ready\n";
 
@@ -189,16 +192,21 @@ impl Seat {
 /// Listens at `socket`, which must be the caller's to replace.
 pub(super) fn bind(socket: &Path) -> Result<UnixListener, LocalError> {
     let failed = |operation, source| LocalError::File { operation, path: socket.to_owned(), source };
-    check_replaceable(socket)?;
-    match std::fs::remove_file(socket) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(failed("replace the stale socket", error));
-        }
-        _ => {}
-    }
+    remove_socket(socket)?;
     let listener = UnixListener::bind(socket).map_err(|error| failed("listen at", error))?;
     listener.set_nonblocking(true).map_err(|error| failed("set up", error))?;
     Ok(listener)
+}
+
+/// Removes a stale socket, and nothing else.
+fn remove_socket(socket: &Path) -> Result<(), LocalError> {
+    check_replaceable(socket)?;
+    match std::fs::remove_file(socket) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(LocalError::File { operation: "replace the stale socket", path: socket.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A path that was given by mistake may be that of anything.
@@ -212,18 +220,32 @@ fn check_replaceable(socket: &Path) -> Result<(), LocalError> {
     }
 }
 
-/// What the service holds as long as it serves: its socket, and the lock beside it, which says that it lives.
+/// What the service has as long as it lives: its socket, and the lock beside it, which says that it lives. Dropping it
+/// takes the socket away.
 #[derive(Debug)]
-pub(super) struct ServicePlace {
+pub struct ServicePlace {
+    pub(super) listener: UnixListener,
+    pub(super) kept: Kept,
+}
+
+/// The socket's name, and the lock.
+#[derive(Debug)]
+pub(super) struct Kept {
     socket: PathBuf,
     _lock: Flock<File>,
 }
 
 impl ServicePlace {
-    /// Listens at `socket` with the permissions `mode`, replacing what a dead service left there. At no moment may
-    /// anybody connect whom the mode does not admit.
-    pub(super) fn take(socket: &Path, mode: u32) -> Result<(Self, UnixListener), LocalError> {
+    /// Listens at `socket` with the permissions `mode`, which say who may connect, replacing what a dead service left
+    /// there. At no moment may anybody connect whom the mode does not admit. For a directory that nobody else can write
+    /// to. Who connects before [`Server::listen_at`](super::Server::listen_at) waits for it.
+    ///
+    /// # Errors
+    /// [`LocalError::File`]: also if a service lives there, one of the service manager's among them, which has no lock,
+    /// or if what is there is no socket.
+    pub fn take(socket: &Path, mode: u32) -> Result<Self, LocalError> {
         let failed = |operation, source| LocalError::File { operation, path: socket.to_owned(), source };
+        let living = || failed("listen at", io::Error::new(io::ErrorKind::AddrInUse, "another service does"));
         check_replaceable(socket)?;
         let beside = |ending: &str| {
             let mut name = socket.as_os_str().to_owned();
@@ -231,24 +253,48 @@ impl ServicePlace {
             PathBuf::from(name)
         };
         let lock = lock(&beside(".lock"), FlockArg::LockExclusiveNonblock).map_err(|error| match error {
-            LocalError::File { source, .. } if source.kind() == io::ErrorKind::WouldBlock => {
-                failed("listen at", io::Error::new(io::ErrorKind::AddrInUse, "another service does"))
-            }
+            LocalError::File { source, .. } if source.kind() == io::ErrorKind::WouldBlock => living(),
             error => error,
         })?;
+        match is_living(socket) {
+            Ok(false) => {}
+            Ok(true) => return Err(living()),
+            Err(source) => return Err(failed("see who listens at", source)),
+        }
+        // It has its mode before its name, and its name before anybody can connect.
         let new = beside(".new");
-        let listener = bind(&new)?;
+        remove_socket(&new)?;
+        let listener = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)
+            .map_err(|source| failed("listen at", source))?;
+        let address = socket2::SockAddr::unix(&new).map_err(|source| failed("listen at", source))?;
+        listener.bind(&address).map_err(|source| failed("listen at", source))?;
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(&new, permissions).map_err(|source| failed("set the mode of", source))?;
         std::fs::rename(&new, socket).map_err(|source| failed("listen at", source))?;
-        Ok((Self { socket: socket.to_owned(), _lock: lock }, listener))
+        let kept = Kept { socket: socket.to_owned(), _lock: lock };
+        listener.listen(BACKLOG).map_err(|source| failed("listen at", source))?;
+        listener.set_nonblocking(true).map_err(|source| failed("set up", source))?;
+        Ok(Self { listener: UnixListener::from(OwnedFd::from(listener)), kept })
     }
 }
 
-impl Drop for ServicePlace {
+impl Drop for Kept {
     fn drop(&mut self) {
         // Nobody else has put one there: the lock is still held.
         let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+/// Whether somebody listens there; does not wait for an answer.
+fn is_living(socket: &Path) -> io::Result<bool> {
+    let probe = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
+    probe.set_nonblocking(true)?;
+    match probe.connect(&socket2::SockAddr::unix(socket)?) {
+        Ok(()) => Ok(true),
+        // It does not take connections as fast as they come, and lives.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+        Err(error) if is_absence(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

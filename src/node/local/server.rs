@@ -15,11 +15,11 @@ use tokio::task::AbortHandle;
 
 use super::access::{Owner, Peer};
 use super::connection::{self, End};
-use super::place::{self, Seat};
+use super::place::{self, Seat, ServicePlace};
 use super::{LocalError, convert};
 use crate::node::driver::lock;
 use crate::node::{Clock, LocalStats, Node};
-use crate::slot::{Origin, Registry, SlotName};
+use crate::slot::{Account, Origin, Registry, SlotName};
 use crate::wire::local::{
     Body, Failure, FailureCode, Frame, ListedSlot, NO_MESSAGE, OriginKind, Role, Token,
 };
@@ -42,8 +42,18 @@ pub struct ServerLimits {
     pub connections_per_user: usize,
     /// Bytes of requests that are not whole yet, over all connections of one user. Default 64 MiB.
     pub unread_bytes_per_user: usize,
+    /// Slots of one user on the service; a user's node has one user, and the registry's
+    /// [`Limits`](crate::slot::Limits). One more is refused with
+    /// [`MailslotError::LimitReached`](crate::slot::MailslotError::LimitReached). Default 256.
+    pub slots_per_user: usize,
+    /// Bytes in the queues of all slots that one user has on the service: the messages' data, and
+    /// [`MESSAGE_COST`](crate::slot::MESSAGE_COST) for each. What does not fit is refused, or dropped where it comes
+    /// from the network, as where a slot is full. Default 64 MiB.
+    pub slot_bytes_per_user: usize,
     /// Duplicated handles that nobody has taken up yet. Default 256.
     pub duplicates: usize,
+    /// Those of one user. Default 64.
+    pub duplicates_per_user: usize,
     /// Questions to the network that are under way for one user, half of those that a node has open at most
     /// ([`Limits::name_queries`](crate::service::Limits::name_queries)). Default 256.
     pub questions_per_user: usize,
@@ -55,7 +65,10 @@ impl Default for ServerLimits {
             connections: 960,
             connections_per_user: 480,
             unread_bytes_per_user: 64 << 20,
+            slots_per_user: 256,
+            slot_bytes_per_user: 64 << 20,
             duplicates: 256,
+            duplicates_per_user: 64,
             questions_per_user: 256,
         }
     }
@@ -77,7 +90,7 @@ pub(super) struct Shared {
     pub(super) node: Option<Node>,
     limits: ServerLimits,
     owners: Mutex<HashMap<SlotName, Weak<Owner>>>,
-    duplicates: Mutex<HashMap<Token, (End, AbortHandle)>>,
+    duplicates: Mutex<HashMap<Token, Duplicate>>,
     users: Mutex<HashMap<u32, Use>>,
     connections: watch::Sender<usize>,
     /// Those of the node, if there is one.
@@ -90,6 +103,16 @@ struct Use {
     connections: usize,
     unread_bytes: usize,
     questions: usize,
+    /// Of its slots, once it has had one.
+    account: Option<Account>,
+}
+
+/// A handle that waits to be taken up.
+#[derive(Debug)]
+struct Duplicate {
+    end: End,
+    user: u32,
+    expiry: AbortHandle,
 }
 
 impl Server {
@@ -130,23 +153,26 @@ impl Server {
         lock(&self.shared.stats).clone()
     }
 
-    /// Listens at `socket`, replacing what a dead service left there; its permissions are `mode`, which says who may
-    /// connect. For the service, whose directory nobody else can write to. Serves until the future is dropped, which
-    /// takes the socket away.
+    /// Takes the service's place, as [`ServicePlace::take`] does, and serves there as [`Self::listen_at`] does.
     ///
     /// # Errors
-    /// [`LocalError::File`]: also if another service listens there, or what is there is no socket.
+    /// Those of [`ServicePlace::take`].
     pub fn listen(
         &self,
         socket: &Path,
         mode: u32,
     ) -> Result<impl Future<Output = io::Error> + Send + use<>, LocalError> {
-        let (place, listener) = place::ServicePlace::take(socket, mode)?;
+        Ok(self.listen_at(ServicePlace::take(socket, mode)?))
+    }
+
+    /// Serves at the service's place until the future is dropped, which takes the socket away.
+    pub fn listen_at(&self, place: ServicePlace) -> impl Future<Output = io::Error> + Send + use<> {
         let server = self.clone();
-        Ok(async move {
-            let _place = place;
+        let ServicePlace { listener, kept } = place;
+        async move {
+            let _kept = kept;
             server.serve(listener).await
-        })
+        }
     }
 
     /// Serves a socket that listens already, from the service manager for one, until it fails. Needs a tokio runtime.
@@ -276,12 +302,10 @@ impl Drop for Counted {
         if let Some(all) = users.get_mut(&self.user) {
             all.unread_bytes = all.unread_bytes.saturating_sub(self.unread);
             all.connections = all.connections.saturating_sub(1);
-            if all.connections == 0 {
-                users.remove(&self.user);
-            }
         }
         drop(users);
         lock(&self.shared.stats).open -= 1;
+        self.shared.forget_user(self.user);
         self.shared.connections.send_modify(|count| *count -= 1);
     }
 }
@@ -389,8 +413,28 @@ impl Shared {
         }
     }
 
-    /// Keeps a duplicated handle until it is taken up; `None` if there are too many.
-    pub(super) fn keep_duplicate(self: &Arc<Self>, end: End) -> Result<Token, Failure<'static>> {
+    /// With what the slots of a user are counted; a user's node has only one.
+    pub(super) fn account(&self, user: u32) -> Option<Account> {
+        if self.role != Role::SERVICE {
+            return None;
+        }
+        let new = || Account::new(self.limits.slots_per_user, self.limits.slot_bytes_per_user);
+        Some(lock(&self.users).entry(user).or_default().account.get_or_insert_with(new).clone())
+    }
+
+    /// Forgets a user who has neither connections nor slots.
+    fn forget_user(&self, user: u32) {
+        let mut users = lock(&self.users);
+        let gone = |all: &Use| {
+            all.connections == 0 && all.account.as_ref().is_none_or(|account| account.slots() == 0)
+        };
+        if users.get(&user).is_some_and(gone) {
+            users.remove(&user);
+        }
+    }
+
+    /// Keeps a duplicated handle of this user until it is taken up.
+    pub(super) fn keep_duplicate(self: &Arc<Self>, end: End, user: u32) -> Result<Token, Failure<'static>> {
         let mut token = Token::default();
         if getrandom::fill(&mut token).is_err() {
             return Err(Failure::new(FailureCode::BAD_REQUEST, 0, 0));
@@ -399,18 +443,24 @@ impl Shared {
         if duplicates.len() >= self.limits.duplicates {
             return Err(limit(self.limits.duplicates));
         }
+        if duplicates.values().filter(|kept| kept.user == user).count() >= self.limits.duplicates_per_user {
+            return Err(limit(self.limits.duplicates_per_user));
+        }
         let shared = Arc::downgrade(self);
         let expiry = tokio::spawn(async move {
             tokio::time::sleep(DUPLICATES_WAIT).await;
-            drop(shared.upgrade().and_then(|shared| shared.take_duplicate(&token)));
+            if let Some(shared) = shared.upgrade() {
+                drop(shared.take_duplicate(&token));
+                shared.forget_user(user);
+            }
         });
-        duplicates.insert(token, (end, expiry.abort_handle()));
+        duplicates.insert(token, Duplicate { end, user, expiry: expiry.abort_handle() });
         drop(duplicates);
         Ok(token)
     }
 
     pub(super) fn take_duplicate(&self, token: &Token) -> Option<End> {
-        let (end, expiry) = lock(&self.duplicates).remove(token)?;
+        let Duplicate { end, expiry, .. } = lock(&self.duplicates).remove(token)?;
         // Else one that takes up and duplicates without end would pile up waits.
         expiry.abort();
         Some(end)

@@ -177,7 +177,7 @@ impl<'a> Body<'a> {
             }
             0x89 => Slots::read(input).map(|(rest, list)| (rest, Self::Slots(list)))?,
             0x8a => {
-                let (mut input, mut counters) = (input, [0; 12]);
+                let (mut input, mut counters) = (input, [0; 14]);
                 for counter in &mut counters {
                     (input, *counter) = fields::u64_le("counters", input)?;
                 }

@@ -134,7 +134,7 @@ values! {
         NOTHING_PENDING = 16;
         /// The message has `a` bytes, the slot takes at most `b`.
         OVER_MAX_MESSAGE_SIZE = 17;
-        /// The slot holds as many messages (`a` 0) or bytes (`a` 1) as it may.
+        /// There is no room: in the slot for messages (`a` 0), for bytes (1), in its owner's slots (2), in all slots (3).
         QUEUE_FULL = 18;
         /// A limit of the node is reached; at most `a`.
         LIMIT_REACHED = 19;

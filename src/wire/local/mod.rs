@@ -248,10 +248,10 @@ pub enum Body<'a> {
     Slots(Slots<'a>),
     /// A slot's counters, in the order of [`crate::wire::local`]'s `Stats`: accepted, accepted bytes, read, read
     /// bytes, truncated, then the drops: no slot, over the largest size, queue full of messages, of bytes, session not
-    /// supported, written after the close, unread at the close.
+    /// supported, written after the close, unread at the close, over the bytes of its owner's slots, of all slots.
     Stats {
         /// The counters.
-        counters: [u64; 12],
+        counters: [u64; 14],
     },
     /// The message went.
     Sent {

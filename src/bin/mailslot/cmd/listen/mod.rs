@@ -282,6 +282,8 @@ fn report_drops(node: Option<&Node>, listener: &Listener<'_>, received: u64) {
             ("over_max_message_size", drops.over_max_message_size),
             ("queue_messages", drops.queue_messages),
             ("queue_bytes", drops.queue_bytes),
+            ("owner_bytes", drops.owner_bytes),
+            ("total_bytes", drops.total_bytes),
         ] {
             *lost.entry(reason).or_default() += count;
         }

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
             slots.open(slot).with_context(|| format!("the slot '{}'", slot.path.name))?;
         }
         // After the slots of the file, which are not to be somebody else's.
-        let socket = place.map(|place| place.open(node.clone())).transpose()?;
+        let socket = place.map(|place| place.open(node.clone()));
         let result = serve(&node, &mut slots, config, file, &mut signals).await;
         notify(&[NotifyState::Stopping]);
         // A second signal does not wait for it.

@@ -1,12 +1,11 @@
 //! The service's socket, through which programs of this machine share its slots, names and ports.
 
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::os::unix::net::UnixListener;
 
 use anyhow::Context;
 use listenfd::ListenFd;
 use mailslot::node::Node;
-use mailslot::node::local::{Server, ServerLimits};
+use mailslot::node::local::{Server, ServerLimits, ServicePlace};
 use tokio::task::JoinHandle;
 
 use crate::cli::ServiceArgs;
@@ -15,8 +14,8 @@ use crate::cli::ServiceArgs;
 pub(super) enum Place {
     /// The service manager has made it, and keeps it.
     Given(UnixListener),
-    /// This path, with this mode.
-    Path(PathBuf, u32),
+    /// The one of the settings.
+    Taken(ServicePlace),
 }
 
 /// The socket, as long as the service runs.
@@ -35,30 +34,24 @@ pub(super) fn place(args: &ServiceArgs) -> anyhow::Result<Option<Place>> {
         more => anyhow::bail!("the service manager gives {more} sockets; one Unix socket can be used"),
     }
     let Some(path) = &args.socket else { return Ok(None) };
-    anyhow::ensure!(
-        UnixStream::connect(path).is_err(),
-        "another service of this machine answers at {}",
-        path.display()
-    );
-    Ok(Some(Place::Path(path.clone(), args.socket_mode)))
+    let mode = args.socket_mode;
+    let place = ServicePlace::take(path, mode)?;
+    tracing::info!(socket = %path.display(), mode = format!("{mode:04o}"), "programs of this machine come by a socket");
+    Ok(Some(Place::Taken(place)))
 }
 
 impl Place {
     /// Lets programs of this machine use `node` until the socket is closed.
-    pub(super) fn open(self, node: Node) -> anyhow::Result<Socket> {
+    pub(super) fn open(self, node: Node) -> Socket {
         let server = Server::of_service(node, ServerLimits::default());
         let task = match self {
             Self::Given(listener) => {
                 tracing::info!("programs of this machine come by the service manager's socket");
                 tokio::spawn(until_it_fails(server.serve(listener)))
             }
-            Self::Path(path, mode) => {
-                let serving = server.listen(&path, mode)?;
-                tracing::info!(socket = %path.display(), mode = format!("{mode:04o}"), "programs of this machine come by a socket");
-                tokio::spawn(until_it_fails(serving))
-            }
+            Self::Taken(place) => tokio::spawn(until_it_fails(server.listen_at(place))),
         };
-        Ok(Socket(task))
+        Socket(task)
     }
 }
 
