@@ -10,6 +10,7 @@ mod lan;
 #[cfg(unix)]
 mod machine;
 mod output;
+mod server_type;
 mod streams;
 mod text;
 mod traffic;
