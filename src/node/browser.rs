@@ -3,6 +3,7 @@
 use core::net::SocketAddrV4;
 use core::time::Duration;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
@@ -10,7 +11,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::driver::{OwnState, lock, sleep_until};
 use super::handle::random;
-use super::{Node, NodeError, SendError, ServerEnumError, SlotReader};
+use super::{BrowserStats, Node, NodeError, SendError, ServerEnumError, SlotReader};
 use crate::service::browser::{
     Browser, Config, Event, FetchFailure, FoundServer, Input, Role, ServerName, Slot, Stats, Target,
 };
@@ -46,10 +47,13 @@ pub struct BrowserStatus {
     pub unsent: u64,
 }
 
+/// The browser service, as the node and its tasks share it.
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     browser: Mutex<Browser>,
     unsent: Mutex<u64>,
+    /// Messages of programs of this computer.
+    local: AtomicU64,
     /// Something was asked of the machine from outside.
     wake: Notify,
     changed: watch::Sender<()>,
@@ -80,7 +84,7 @@ impl Node {
         if self.is_shut_down() {
             return Err(NodeError::ShutDown);
         }
-        let slots = [Slot::Browse, Slot::Lanman].map(|slot| {
+        let slots = Slot::ALL.map(|slot| {
             let reader = self.create(&local(slot), CreateOptions::default());
             reader.map_err(|source| NodeError::WellKnownSlot { source })
         });
@@ -91,11 +95,13 @@ impl Node {
         let shared = Arc::new(Shared {
             browser: Mutex::new(browser),
             unsent: Mutex::new(0),
+            local: AtomicU64::new(0),
             wake: Notify::new(),
             changed: watch::Sender::new(()),
             stopping: Mutex::new(false),
         });
         let (asked, clock) = (Arc::downgrade(&shared), self.clock());
+        *lock(&self.inner.browser) = Arc::downgrade(&shared);
         self.inner.incoming.administration.set(Some(Arc::new(move |source, request: &[u8], max_data| {
             let shared = asked.upgrade().ok_or(NtStatus::NOT_SUPPORTED)?;
             let source = ServerName::from(&source);
@@ -185,11 +191,7 @@ impl Drop for NodeBrowser {
 }
 
 fn local(slot: Slot) -> SlotPath {
-    let name = match slot {
-        Slot::Browse => r"\\.\mailslot\BROWSE",
-        Slot::Lanman => r"\\.\mailslot\LANMAN",
-    };
-    name.parse().unwrap_or_else(|_| unreachable!("a constant path"))
+    slot.path().parse().unwrap_or_else(|_| unreachable!("a constant path"))
 }
 
 struct Task {
@@ -282,6 +284,7 @@ impl Task {
             message.origin
         else {
             // A program of this computer wrote into the slot: no browser is there.
+            self.shared.local.fetch_add(1, Ordering::Relaxed);
             return;
         };
         let (source, destination) = (NetbiosName::from_bytes(source), NetbiosName::from_bytes(destination));
@@ -403,6 +406,11 @@ impl Task {
 }
 
 impl Shared {
+    pub(super) fn stats(&self, now: Duration) -> BrowserStats {
+        let (local, unsent) = (self.local.load(Ordering::Relaxed), *lock(&self.unsent));
+        BrowserStats::of(&lock(&self.browser), now, local, unsent)
+    }
+
     fn count(&self, result: Result<(), SendError>) {
         if let Err(error) = result {
             *lock(&self.unsent) += 1;

@@ -2,7 +2,7 @@
 
 use core::net::Ipv4Addr;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -78,6 +78,8 @@ pub(super) struct Inner {
     pub(super) incoming: Arc<Context>,
     pub(super) outgoing: Arc<Pool>,
     pub(super) computers: Mutex<Computers>,
+    /// The browser service, while there is one.
+    pub(super) browser: Mutex<Weak<super::browser::Shared>>,
     /// Interfaces that were of no use when last looked at, and why.
     pub(super) unusable: Mutex<Vec<(Interface, String)>>,
     pub(super) watcher: Mutex<Option<JoinHandle<()>>>,
@@ -127,6 +129,7 @@ impl Node {
             sent: Mutex::default(),
             local: Arc::default(),
             computers: Mutex::default(),
+            browser: Mutex::default(),
             unusable: Mutex::default(),
             watcher: Mutex::default(),
             stopped: AtomicBool::new(false),
@@ -233,6 +236,7 @@ impl Node {
             sent: *lock(&self.inner.sent),
             sessions: self.inner.incoming.gate.stats(),
             local: lock(&self.inner.local).clone(),
+            browser: lock(&self.inner.browser).upgrade().map(|browser| browser.stats(self.inner.clock.now())),
         }
     }
 

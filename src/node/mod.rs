@@ -83,7 +83,9 @@ pub use interface::{Interface, InterfaceChoice};
 pub use reader::SlotReader;
 pub use send::{Sent, Way};
 pub use shared::Changes;
-pub use stats::{DatagramStats, GoneStats, InterfaceStats, LocalStats, NameStats, NodeStats, SendStats};
+pub use stats::{
+    BrowserStats, DatagramStats, GoneStats, InterfaceStats, LocalStats, NameStats, NodeStats, SendStats,
+};
 pub use tap::SentFrame;
 pub use wait::{Clock, ThreadWait, recv};
 pub use writer::MailslotSender;

@@ -1,9 +1,11 @@
 //! What a node has done.
 
 use core::net::Ipv4Addr;
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 use super::IngressDrop;
+use crate::service::browser::{Browser, Role};
 use crate::service::names;
 use crate::service::session::ServerStats;
 use crate::slot;
@@ -25,6 +27,8 @@ pub struct NodeStats {
     pub sessions: ServerStats,
     /// What other programs of this machine ask, over the node's socket.
     pub local: LocalStats,
+    /// The browser service, while there is one.
+    pub browser: Option<BrowserStats>,
 }
 
 /// Counters of what the other programs of this machine ask of a node (`node::local`).
@@ -44,6 +48,101 @@ pub struct LocalStats {
     pub asked: BTreeMap<&'static str, u64>,
     /// Requests that were answered by a failure, by reason.
     pub failed: BTreeMap<&'static str, u64>,
+}
+
+/// What the browser service of a node is, and its counters since it was started. [`Self::received`] is the sum of
+/// [`Self::accepted`] and all of [`Self::drops`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct BrowserStats {
+    /// The workgroup.
+    pub workgroup: String,
+    /// Its role there.
+    pub role: Role,
+    /// Servers of the workgroup in its list.
+    pub servers: usize,
+    /// Workgroups in its list of these.
+    pub domains: usize,
+    /// Messages to the slots of the service.
+    pub received: u64,
+    /// Of these, those that told or asked something.
+    pub accepted: u64,
+    /// Of these, announcements.
+    pub announcements: u64,
+    /// Messages dropped, by reason; reasons that did not occur are left out. `local` are those that programs of this
+    /// computer wrote: no browser is there.
+    pub drops: BTreeMap<&'static str, u64>,
+    /// Messages given out to be written.
+    pub written: u64,
+    /// Of these, announcements.
+    pub announced: u64,
+    /// Of these, messages that could not be sent, or found too many on their way.
+    pub unsent: u64,
+    /// Servers and workgroups forgotten because they were not heard of any more.
+    pub expired: u64,
+    /// Elections in the workgroup, whoever stood in them.
+    pub elections_seen: u64,
+    /// Elections that this computer stood in.
+    pub elections: u64,
+    /// Of these, won.
+    pub elections_won: u64,
+    /// Of these, lost to a stronger one, or without an end.
+    pub elections_lost: u64,
+    /// How often two masters were one too many, by what was done about it.
+    pub conflicts: BTreeMap<&'static str, u64>,
+    /// Servers that were asked to become backups.
+    pub promotions: u64,
+    /// Requests for lists that were answered.
+    pub lists_served: u64,
+    /// Requests for lists that were not, because too many came.
+    pub lists_limited: u64,
+    /// Lists that were fetched.
+    pub lists_fetched: u64,
+    /// Lists that could not be fetched.
+    pub fetches_failed: u64,
+    /// Fetches not begun because too many were under way.
+    pub fetches_limited: u64,
+    /// Servers of fetched lists that did not find a place.
+    pub fetched_full: u64,
+}
+
+impl BrowserStats {
+    /// Of a machine at `now`; besides `local` messages of programs of this computer came, and `unsent` were not sent.
+    pub(super) fn of(browser: &Browser, now: Duration, local: u64, unsent: u64) -> Self {
+        let stats = browser.stats();
+        let occurred = |counts: &mut dyn Iterator<Item = (&'static str, u64)>| {
+            counts.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>()
+        };
+        let drops = stats.drops().map(|(reason, count)| (reason.name(), count)).chain([("local", local)]);
+        let conflicts = stats.conflicts().map(|(conflict, count)| (conflict.name(), count));
+        Self {
+            workgroup: browser.config().workgroup().to_string(),
+            role: browser.role(),
+            servers: browser.servers().iter(now).count(),
+            domains: browser.domains().iter(now).count(),
+            received: stats.received + local,
+            accepted: stats.accepted,
+            announcements: stats.announcements,
+            drops: occurred(&mut { drops }),
+            written: stats.written,
+            announced: stats.announced,
+            unsent,
+            expired: stats.expired,
+            elections_seen: stats.elections_seen,
+            elections: stats.elections,
+            elections_won: stats.elections_won,
+            elections_lost: stats.elections_lost,
+            conflicts: occurred(&mut { conflicts }),
+            promotions: stats.promotions,
+            lists_served: stats.calls,
+            lists_limited: stats.calls_limited,
+            lists_fetched: stats.fetched,
+            fetches_failed: stats.fetches_failed,
+            fetches_limited: stats.fetches_limited,
+            fetched_full: stats.fetched_full,
+        }
+    }
 }
 
 /// Counters of a node on one interface.

@@ -93,7 +93,7 @@ pub struct Limits {
     pub browse_fetches: usize,
     /// Browser messages per second from one source name. 50.
     pub browse_messages_per_source: u32,
-    /// The same from all sources. 20,000.
+    /// The same from all sources. 20,000, of which a quarter is for elections, and the rest for all others.
     pub browse_messages: u32,
     /// Browser messages per second that are answered. 200.
     pub browse_answers: u32,

@@ -1,15 +1,14 @@
 //! The size split: which way a message goes, by its length and destination. Pure; one table.
 //!
-//! Every number that documents give for "the mailslot limit" is here under a name.
+//! Every number that decides is here under a name.
 
 use super::error::MailslotError;
 use super::path::SlotName;
 use super::profile::Profile;
 
-/// Smallest class-2 message length that every server guarantees to take, in bytes (MS-MAIL 2.2.1).
-pub const MIN_GUARANTEED_DATA: usize = 360;
-/// The broadcast limit of the old `CreateMailslot` page, in bytes; no derivation is known. Not used for routing.
-pub const OLD_BROADCAST_LIMIT: usize = 400;
+// Two more are not needed to route: 360, which every server guarantees to take (MS-MAIL 2.2.1), and 400, the broadcast
+// limit of the old `CreateMailslot` page.
+
 /// Largest message sent as a datagram by the NT line, in bytes: the limit every receiver honours (Win32 "About
 /// Mailslots"; book chapter, Table 19-1). What 512 bytes leave for a name of 5 to 8 characters.
 pub const MAX_DATAGRAM_DATA: usize = 424;

@@ -211,8 +211,6 @@ pub struct Suffix(pub u8);
 impl Suffix {
     /// Computer: workstation service. Group: the workgroup or domain.
     pub const WORKSTATION: Self = Self(0x00);
-    /// Messenger (old); the group `\x01\x02__MSBROWSE__\x02`: master browsers.
-    pub const MASTER_BROWSERS: Self = Self(0x01);
     /// Messenger, for computer and user names.
     pub const MESSENGER: Self = Self(0x03);
     /// Domain master browser (the PDC).

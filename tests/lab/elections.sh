@@ -5,13 +5,8 @@
 # ROUNDS: how many elections (5); JOBS: how many at a time (5); SEED: what the draw starts from.
 # Needs root and the lab of ../shared (network namespaces, Samba); exits 77 where they are not. MAILSLOT names the
 # program.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-lab=$PWD/../shared/lab
-mailslot=$(realpath "${MAILSLOT:-target/release/mailslot}")
-[ -x "$lab/net-up.sh" ] || { echo "SKIPPED: $lab is not there"; exit 77; }
-[ -x "$mailslot" ] || { echo "$mailslot is not there: cargo build --release"; exit 1; }
-command -v nmbd >/dev/null || { echo "SKIPPED: nmbd is not installed"; exit 77; }
+source "$(dirname "$0")/lib/start.sh"
+needs nmbd
 source tests/lab/lib/neighbourhood.sh
 rounds=${ROUNDS:-5} jobs=${JOBS:-5} seed=${SEED:-$RANDOM}
 

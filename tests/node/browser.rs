@@ -35,13 +35,16 @@ fn config(node: &Node, maintain: Maintain) -> Config {
     config
 }
 
-async fn browser(lan: LoopbackLan, name: &str, maintain: Maintain) -> (Node, NodeBrowser) {
+pub(crate) async fn browser(lan: LoopbackLan, name: &str, maintain: Maintain) -> (Node, NodeBrowser) {
     let node = node(lan, name).await;
     let browser = node.start_browser(config(&node, maintain)).expect("the slots are free");
     (node, browser)
 }
 
-async fn wait_for(browser: &NodeBrowser, wanted: impl FnMut(&BrowserStatus) -> bool) -> BrowserStatus {
+pub(crate) async fn wait_for(
+    browser: &NodeBrowser,
+    wanted: impl FnMut(&BrowserStatus) -> bool,
+) -> BrowserStatus {
     match tokio::time::timeout(LONG, browser.wait_for(wanted)).await {
         Ok(status) => status,
         Err(_) => panic!("still {:?}", browser.status()),

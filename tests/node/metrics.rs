@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mailslot::node::{Node, metrics};
+use mailslot::node::{ListHost, Node, metrics};
+use mailslot::service::browser::{Maintain, Role};
+use mailslot::wire::browser::ServerType;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -78,6 +80,59 @@ async fn what_has_happened_is_on_the_page() {
     let led_to =
         led_to("mailslot_name_packets_handled_total") + led_to("mailslot_name_packets_dropped_total");
     assert_eq!(received, led_to, "every packet is accounted for");
+}
+
+/// A master that lists another computer, gives the list to a third, and is written to by a program of its own computer.
+#[tokio::test]
+async fn the_browser_is_on_the_page() {
+    let lan = lan();
+    let without = node(lan, "CLIENT").await;
+    assert!(!metrics::exposition(&without).contains("browser_"), "it has none");
+    let (master, browser) = crate::browser::browser(lan, "MASTER", Maintain::Auto).await;
+    crate::browser::wait_for(&browser, |status| status.role == Role::LocalMaster).await;
+    let (host, of_host) = crate::browser::browser(lan, "HOST", Maintain::No).await;
+    crate::browser::wait_for(&browser, |status| status.servers.len() == 2).await;
+    let list = ListHost::Name(master.name());
+    without.server_enum(list, ServerType::all(), None).await.expect("a list");
+    master.write(&path(r"\\.\mailslot\BROWSE"), b"\x01").await.expect("delivered");
+    crate::browser::wait_for(&browser, |_| {
+        master.stats().browser.is_some_and(|stats| stats.drops.get("local") == Some(&1))
+    })
+    .await;
+
+    let page = samples(&metrics::exposition(&master));
+    let of = "workgroup=\"WORKGROUP\"";
+    for role in Role::ALL {
+        let name = format!("mailslot_browser_role{{{of},role=\"{role}\"}}");
+        assert_eq!(page.get(&name), Some(&u64::from(role == Role::LocalMaster)), "{name}");
+    }
+    for (name, value) in [
+        (format!("mailslot_browser_hosts{{{of}}}"), 2),
+        (format!("mailslot_browser_workgroups{{{of}}}"), 1),
+        ("mailslot_browser_elections_seen_total".to_owned(), 1),
+        ("mailslot_browser_elections_stood_total".to_owned(), 1),
+        ("mailslot_browser_elections_won_total".to_owned(), 1),
+        ("mailslot_browser_elections_lost_total".to_owned(), 0),
+        ("mailslot_browser_messages_dropped_total{reason=\"local\"}".to_owned(), 1),
+        ("mailslot_browser_messages_not_sent_total".to_owned(), 0),
+        ("mailslot_browser_lists_served_total".to_owned(), 1),
+        ("mailslot_browser_lists_fetched_total".to_owned(), 0),
+        ("mailslot_browser_fetches_failed_total".to_owned(), 0),
+    ] {
+        assert_eq!(page.get(&name), Some(&value), "{name}");
+    }
+    // Itself as a host, as the master, and its workgroup; the other's, once or more.
+    assert!(page["mailslot_browser_announcements_sent_total"] >= 3);
+    assert!(page["mailslot_browser_announcements_received_total"] >= 1);
+    let led_to = |name: &str| -> u64 {
+        page.iter().filter(|(sample, _)| sample.starts_with(name)).map(|(_, value)| value).sum()
+    };
+    let led_to = led_to("mailslot_browser_messages_accepted") + led_to("mailslot_browser_messages_dropped");
+    assert_eq!(page["mailslot_browser_messages_received_total"], led_to, "every message is accounted for");
+    let of_the_host = samples(&metrics::exposition(&host));
+    assert_eq!(of_the_host[&format!("mailslot_browser_role{{{of},role=\"non_browser\"}}")], 1);
+    of_host.stop().await;
+    assert_eq!(host.stats().browser, None);
 }
 
 #[tokio::test]

@@ -396,28 +396,6 @@ fn strangers_cannot_reset_it_nor_make_it_call_at_will() {
     assert_eq!((browser.stats().fetched, browser.stats().fetches_failed), (1, 1));
 }
 
-/// Whatever the outcome, each message is counted once.
-#[test]
-fn bid_1261_a_million_forged_hosts_stay_within_the_limits() {
-    let mut limits = Limits::default();
-    limits.browse_entries = 10_000;
-    let (mut browser, start) = master_of(config(Maintain::Auto), limits);
-    let mut frame = BrowserFrame::HostAnnouncement(host("FORGED", PLAIN, 12 * MINUTE)).to_bytes();
-    for number in 0..1_000_000_u32 {
-        let now = start + number * Duration::from_micros(100);
-        let text = format!("{number:015}");
-        frame[6..21].copy_from_slice(text.as_bytes());
-        let (source, destination) = (name(&text), name("WORKGROUP<1d>"));
-        let input = Input::Message { slot: Slot::Browse, source, destination, data: &frame };
-        browser.handle_input(now, input);
-        while browser.poll_event().is_some() {}
-    }
-    assert_eq!(browser.servers().len(), 10_000);
-    let stats = browser.stats();
-    assert_eq!(stats.received, stats.accepted + stats.drops().map(|(_, count)| count).sum::<u64>());
-    assert_eq!(stats.dropped(DropReason::ListFull), 1_000_000 - 9_999);
-}
-
 #[test]
 fn one_source_is_not_listened_to_for_ever() {
     let (mut browser, now) = master();
@@ -474,30 +452,6 @@ fn ten_thousand_servers_come_in_pages() {
     assert_eq!(servers.len(), 1);
     let (domains, _) = fetch_all(&browser, now, ServerEnumClient::new(ServerType::DOMAIN_ENUM, None, 9));
     assert_eq!((domains[0].name, &domains[0].comment[..]), (server_name("WORKGROUP"), &b"OURS"[..]));
-}
-
-/// Prints what the pages of [`ten_thousand_servers_come_in_pages`] cost; run it with `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn ten_thousand_servers_measured() {
-    let (browser, now) = crowd(10_000);
-    let mut pages = Vec::new();
-    let mut client = ServerEnumClient::new(ServerType::all(), None, 20_000);
-    loop {
-        let request = client.request();
-        let answer = browser.answer(now, &request);
-        pages.push(request);
-        if client.take(&answer.parameters.to_bytes(), &answer.data).unwrap() == Page::Last {
-            break;
-        }
-    }
-    let serve = || {
-        let begin = std::time::Instant::now();
-        let bytes: usize = pages.iter().map(|request| browser.answer(now, request).data.len()).sum();
-        (begin.elapsed(), bytes)
-    };
-    let (best, bytes) = (0..20).map(|_| serve()).min().unwrap();
-    println!("10,001 servers in {} pages, {bytes} bytes: {best:?} at best of 20", pages.len());
 }
 
 #[test]

@@ -11,7 +11,9 @@ mod wins;
 
 mod browser;
 mod browser_conformance;
+mod browser_crowd;
 mod browser_lan;
+mod browser_trouble;
 mod datagram;
 mod names;
 mod names_lan;

@@ -12,11 +12,13 @@ use mailslot::service::{Limits, Machine, Transmit};
 use mailslot::wire::Encode;
 use mailslot::wire::name::{NetbiosName, Suffix};
 
-use super::lan::{Arrival, Lan, Station, Weather};
+use super::lan::{Arrival, Lan, SESSION_PORT, Station, Weather};
 
 pub(crate) const BROADCAST: Ipv4Addr = Ipv4Addr::new(10, 0, 255, 255);
 
-const CLAIM: Duration = Duration::from_millis(750);
+/// How long a name is claimed: three requests 250 ms apart (RFC 1002 §5.1.1.1).
+pub(crate) const CLAIM: Duration = Duration::from_millis(750);
+
 const MAIL: u8 = 0;
 const ASK: u8 = 1;
 const TELL: u8 = 2;
@@ -25,6 +27,8 @@ const TELL: u8 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     parts: BTreeMap<Ipv4Addr, u32>,
+    /// They do not defend what they have.
+    frozen: BTreeSet<Ipv4Addr>,
     holders: BTreeMap<NetbiosName, BTreeSet<Ipv4Addr>>,
 }
 
@@ -33,6 +37,25 @@ impl Names {
         let holders = self.holders.get(name)?;
         holders.iter().copied().find(|holder| self.parts.get(holder) == Some(&part))
     }
+
+    /// Whether somebody else defends `name` against `own`.
+    fn is_defended(&self, name: &NetbiosName, own: Ipv4Addr) -> bool {
+        let there = |holder: &&Ipv4Addr| {
+            self.parts.get(holder) == self.parts.get(&own) && !self.frozen.contains(*holder)
+        };
+        self.holders
+            .get(name)
+            .is_some_and(|holders| holders.iter().filter(there).any(|holder| *holder != own))
+    }
+}
+
+/// What a frozen computer finds when it is thawed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frost {
+    /// A suspended computer: nothing.
+    Suspended,
+    /// A stopped process: what came in the meantime, kept by the operating system.
+    Stopped,
 }
 
 /// A computer with a browser.
@@ -40,6 +63,8 @@ pub(crate) struct Host {
     pub(crate) browser: Browser,
     pub(crate) events: Vec<(Duration, Event)>,
     pub(crate) dead: bool,
+    pub(crate) frozen: Option<Frost>,
+    backlog: Vec<(SocketAddrV4, bool, Vec<u8>)>,
     address: Ipv4Addr,
     names: Rc<RefCell<Names>>,
     own: BTreeSet<NetbiosName>,
@@ -59,8 +84,8 @@ impl Host {
         self.names.borrow().parts[&self.address]
     }
 
-    fn send(&mut self, to: Ipv4Addr, bytes: Vec<u8>) {
-        self.transmits.push(Transmit { destination: SocketAddrV4::new(to, 138), bytes });
+    fn send(&mut self, to: Ipv4Addr, port: u16, bytes: Vec<u8>) {
+        self.transmits.push(Transmit { destination: SocketAddrV4::new(to, port), bytes });
     }
 
     /// Does what the browser asks for.
@@ -79,7 +104,7 @@ impl Host {
                     bytes.extend(name.as_bytes());
                     bytes.extend(data);
                     if let Some(to) = to {
-                        self.send(to, bytes);
+                        self.send(to, 138, bytes);
                     }
                 }
                 Event::Claim { name, kind: NameKind::Unique } => self.claims.push((now + CLAIM, name)),
@@ -113,7 +138,7 @@ impl Host {
         let mut bytes = vec![ASK];
         bytes.extend(id.to_le_bytes());
         bytes.extend(client.request());
-        self.send(peer, bytes);
+        self.send(peer, SESSION_PORT, bytes);
     }
 
     fn find(&self, target: Target) -> Option<Ipv4Addr> {
@@ -151,6 +176,24 @@ impl Host {
         }
     }
 
+    pub(crate) fn is_awake(&self) -> bool {
+        !self.dead && self.frozen.is_none()
+    }
+
+    pub(crate) fn freeze(&mut self, frost: Frost) {
+        self.frozen = Some(frost);
+        self.names.borrow_mut().frozen.insert(self.address);
+    }
+
+    pub(crate) fn thaw(&mut self, now: Duration) {
+        self.frozen = None;
+        self.names.borrow_mut().frozen.remove(&self.address);
+        for (peer, broadcast, bytes) in core::mem::take(&mut self.backlog) {
+            self.receive(now, Arrival { peer, broadcast, bytes: &bytes });
+        }
+        self.timeout(now);
+    }
+
     pub(crate) fn die(&mut self) {
         self.dead = true;
         for name in core::mem::take(&mut self.own) {
@@ -162,8 +205,14 @@ impl Host {
 }
 
 impl Station for Host {
-    fn receive(&mut self, now: Duration, Arrival { peer, bytes, .. }: Arrival<'_>) {
+    fn receive(&mut self, now: Duration, Arrival { peer, bytes, broadcast }: Arrival<'_>) {
         if self.dead || *peer.ip() == self.address {
+            return;
+        }
+        if let Some(frost) = self.frozen {
+            if frost == Frost::Stopped {
+                self.backlog.push((peer, broadcast, bytes.to_vec()));
+            }
             return;
         }
         let (kind, rest) = bytes.split_first().unwrap();
@@ -189,7 +238,7 @@ impl Station for Host {
                 bytes.push(u8::try_from(parameters.len()).unwrap());
                 bytes.extend(parameters);
                 bytes.extend(answer.data);
-                self.send(*peer.ip(), bytes);
+                self.send(*peer.ip(), SESSION_PORT, bytes);
             }
             _ => {
                 let id = u64::from_le_bytes(rest[..8].try_into().unwrap());
@@ -219,8 +268,7 @@ impl Station for Host {
             self.claims.iter().filter(|(at, _)| *at <= now).map(|(_, name)| *name).collect();
         self.claims.retain(|(at, _)| *at > now);
         for name in due {
-            let other = self.names.borrow().holder(&name, self.part());
-            let is_ours = other.is_none_or(|other| other == self.address);
+            let is_ours = !self.names.borrow().is_defended(&name, self.address);
             if is_ours {
                 self.own.insert(name);
                 self.names.borrow_mut().holders.entry(name).or_default().insert(self.address);
@@ -233,7 +281,7 @@ impl Station for Host {
 
     fn due(&self) -> Option<Duration> {
         let claims = self.claims.iter().map(|(at, _)| *at);
-        claims.chain(self.browser.poll_timeout()).min().filter(|_| !self.dead)
+        claims.chain(self.browser.poll_timeout()).min().filter(|_| self.is_awake())
     }
 
     fn transmit(&mut self) -> Option<Transmit> {
@@ -249,7 +297,10 @@ pub(crate) struct Neighbourhood {
 
 impl Neighbourhood {
     pub(crate) fn new(weather: Weather, seed: u64) -> Self {
-        Self { lan: Lan::new(BROADCAST, weather, seed), names: Rc::default() }
+        let mut lan = Lan::new(BROADCAST, weather, seed);
+        // Hours of hundreds of machines.
+        lan.keep_trace = false;
+        Self { lan, names: Rc::default() }
     }
 
     /// Puts a computer on the LAN; it does nothing yet.
@@ -266,6 +317,8 @@ impl Neighbourhood {
             browser: Browser::new(config, limits, seed),
             events: Vec::new(),
             dead: false,
+            frozen: None,
+            backlog: Vec::new(),
             address,
             names: Rc::clone(&self.names),
             own: BTreeSet::new(),
@@ -299,14 +352,26 @@ impl Neighbourhood {
         self.names.borrow_mut().parts.insert(*self.lan.socket(which).ip(), part);
     }
 
+    /// Broadcasts a message that no computer sent, in the part of the network of `part_of`, to the slot of the browser.
+    pub(crate) fn forge(&mut self, part_of: usize, source: &NetbiosName, to: &NetbiosName, data: &[u8]) {
+        let (from, all) = (Ipv4Addr::new(10, 0, 254, 1), SocketAddrV4::new(BROADCAST, 138));
+        let message = [&[MAIL, 0][..], source.as_bytes(), to.as_bytes(), data].concat();
+        self.lan.inject(part_of, SocketAddrV4::new(from, 138), all, &message);
+    }
+
     pub(crate) fn browser(&self, which: usize) -> &Browser {
         &self.lan.station(which).browser
     }
 
-    /// Who is master and alive.
+    /// The part of the network that a computer is in.
+    pub(crate) fn part(&self, which: usize) -> u32 {
+        self.lan.station(which).part()
+    }
+
+    /// Who is master, neither dead nor frozen.
     pub(crate) fn masters(&self) -> Vec<usize> {
         (0..self.lan.len())
-            .filter(|which| !self.lan.station(*which).dead && self.browser(*which).role().is_master())
+            .filter(|which| self.lan.station(*which).is_awake() && self.browser(*which).role().is_master())
             .collect()
     }
 

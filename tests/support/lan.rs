@@ -1,15 +1,20 @@
 //! A made-up subnet: machines on it in virtual time, and a seeded weather of loss, delay, doubling and reordering.
 //!
 //! Every packet is delivered to the stations whose socket is its destination; one to the broadcast address, to all
-//! on that port, the sender included, as real sockets have it. The same seed gives the same run.
+//! on that port, the sender included, as real sockets have it. What goes to [`SESSION_PORT`] is late as all is, but
+//! neither lost nor doubled: TCP sees to that. The same seed gives the same run.
 
 #![allow(dead_code, reason = "not every binary uses all of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::rc::Rc;
 use std::time::Duration;
 
 use mailslot::service::{Machine, Transmit};
+
+/// Whoever sends to this port of a station has a session with it.
+pub(crate) const SESSION_PORT: u16 = 139;
 
 /// What a station gets.
 #[derive(Debug, Clone, Copy)]
@@ -111,19 +116,23 @@ struct Place<S> {
     /// Only stations of one part of the network hear each other.
     part: u32,
     station: S,
+    /// When it is to be called next, as it said when it was called last.
+    due: Option<Duration>,
 }
 
 struct Delivery {
     to: usize,
     peer: SocketAddrV4,
     broadcast: bool,
-    bytes: Vec<u8>,
+    bytes: Rc<Vec<u8>>,
 }
 
 pub(crate) struct Lan<S> {
     pub(crate) weather: Weather,
     /// Everything that was sent, in order.
     pub(crate) trace: Vec<Sent>,
+    /// Whether what is sent is kept.
+    pub(crate) keep_trace: bool,
     broadcast: Ipv4Addr,
     now: Duration,
     dice: u64,
@@ -131,6 +140,8 @@ pub(crate) struct Lan<S> {
     /// By time and number: what has the same time arrives in the order of sending.
     flying: BTreeMap<(Duration, u64), Delivery>,
     number: u64,
+    /// When stations are to be called.
+    alarms: BTreeSet<(Duration, usize)>,
 }
 
 impl<S: Station> Lan<S> {
@@ -138,19 +149,23 @@ impl<S: Station> Lan<S> {
         Self {
             weather,
             trace: Vec::new(),
+            keep_trace: true,
             broadcast,
             now: Duration::ZERO,
             dice: seed,
             places: Vec::new(),
             flying: BTreeMap::new(),
+            alarms: BTreeSet::new(),
             number: 0,
         }
     }
 
     /// Puts a station on the LAN and says which it is.
     pub(crate) fn add(&mut self, socket: SocketAddrV4, station: S) -> usize {
-        self.places.push(Place { socket, part: 0, station });
-        self.places.len() - 1
+        self.places.push(Place { socket, part: 0, station, due: None });
+        let which = self.places.len() - 1;
+        self.set_alarm(which);
+        which
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -203,9 +218,9 @@ impl<S: Station> Lan<S> {
 
     /// The time when the next thing happens.
     fn next(&self) -> Option<Duration> {
-        let timers = self.places.iter().filter_map(|place| place.station.due());
+        let alarm = self.alarms.first().map(|(at, _)| *at);
         let arrival = self.flying.keys().next().map(|(at, _)| *at);
-        timers.chain(arrival).min().map(|at| at.max(self.now))
+        alarm.into_iter().chain(arrival).min().map(|at| at.max(self.now))
     }
 
     fn step(&mut self, at: Duration) {
@@ -216,11 +231,20 @@ impl<S: Station> Lan<S> {
             self.places[to].station.receive(at, Arrival { peer, broadcast, bytes: &bytes });
             self.collect(to);
         }
-        for which in 0..self.places.len() {
-            if self.places[which].station.due().is_some_and(|due| due <= at) {
-                self.places[which].station.timeout(at);
-                self.collect(which);
-            }
+        let due: BTreeSet<usize> =
+            self.alarms.iter().take_while(|(due, _)| *due <= at).map(|(_, which)| *which).collect();
+        for which in due {
+            self.places[which].station.timeout(at);
+            self.collect(which);
+        }
+    }
+
+    fn set_alarm(&mut self, which: usize) {
+        let due = self.places[which].station.due();
+        let before = core::mem::replace(&mut self.places[which].due, due);
+        if before != due {
+            before.map(|at| self.alarms.remove(&(at, which)));
+            due.map(|at| self.alarms.insert((at, which)));
         }
     }
 
@@ -229,32 +253,42 @@ impl<S: Station> Lan<S> {
             let Place { socket, part, .. } = self.places[which];
             self.send(part, socket, destination, bytes);
         }
+        self.set_alarm(which);
     }
 
     fn send(&mut self, part: u32, from: SocketAddrV4, to: SocketAddrV4, bytes: Vec<u8>) {
         let broadcast = *to.ip() == self.broadcast || to.ip().is_broadcast();
+        let session = to.port() == SESSION_PORT;
+        let bytes = Rc::new(bytes);
         let mut copies = 0;
         for which in 0..self.places.len() {
             let Place { socket, part: there, .. } = self.places[which];
-            let meant = if broadcast { socket.port() == to.port() } else { socket == to };
+            let meant = match () {
+                () if session => socket.ip() == to.ip(),
+                () if broadcast => socket.port() == to.port(),
+                () => socket == to,
+            };
             if !meant || part != there {
                 continue;
             }
             // The own broadcast comes back inside the machine, where no weather is.
             let own = socket == from;
-            if !own && self.chance(self.weather.loss) {
+            let outdoors = !own && !session;
+            if outdoors && self.chance(self.weather.loss) {
                 continue;
             }
-            let times = if !own && self.chance(self.weather.doubling) { 2 } else { 1 };
+            let times = if outdoors && self.chance(self.weather.doubling) { 2 } else { 1 };
             for _ in 0..times {
                 let at = self.now + if own { Duration::ZERO } else { self.delay() };
                 self.number += 1;
-                let delivery = Delivery { to: which, peer: from, broadcast, bytes: bytes.clone() };
+                let delivery = Delivery { to: which, peer: from, broadcast, bytes: Rc::clone(&bytes) };
                 self.flying.insert((at, self.number), delivery);
                 copies += 1;
             }
         }
-        self.trace.push(Sent { at: self.now, from, to, bytes, copies });
+        if self.keep_trace {
+            self.trace.push(Sent { at: self.now, from, to, bytes: bytes.to_vec(), copies });
+        }
     }
 
     fn delay(&mut self) -> Duration {

@@ -15,6 +15,7 @@ mod lan;
 mod machine;
 mod network;
 mod output;
+mod server_type;
 mod streams;
 mod text;
 mod traffic;

@@ -10,8 +10,9 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::super::{
-    DatagramStats, InterfaceStats, LocalStats, NameStats, Node, NodeStats, OwnState, SendStats,
+    BrowserStats, DatagramStats, InterfaceStats, LocalStats, NameStats, Node, NodeStats, OwnState, SendStats,
 };
+use crate::service::browser::Role;
 use crate::service::session::ServerStats;
 use crate::slot::{DropCounts, Stats};
 
@@ -45,7 +46,7 @@ impl Collector for NodeCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         // Without a rest: what is counted later has to be shown, too.
-        let NodeStats { interfaces, gone, slots, sent, sessions, local } = &self.stats;
+        let NodeStats { interfaces, gone, slots, sent, sessions, local, browser } = &self.stats;
         let up = interfaces.iter().map(|interface| (labels(interface), 1));
         page.gauge("interface_up", "The node is on this interface", up)?;
         let names =
@@ -61,7 +62,8 @@ impl Collector for NodeCollector {
         slot(&mut page, slots)?;
         send(&mut page, sent)?;
         session_service(&mut page, sessions)?;
-        local_programs(&mut page, local)
+        local_programs(&mut page, local)?;
+        browser.as_ref().map_or(Ok(()), |browser| browser_service(&mut page, browser))
     }
 }
 
@@ -277,6 +279,70 @@ fn local_programs(page: &mut Page<'_>, stats: &LocalStats) -> fmt::Result {
 fn by(counts: &BTreeMap<&'static str, u64>, label: &'static str) -> Vec<(Labels, u64)> {
     let labelled = |(value, count): (&str, u64)| (vec![(label, value.to_owned())], count);
     pairs(counts).into_iter().map(labelled).collect()
+}
+
+/// The browser service.
+fn browser_service(page: &mut Page<'_>, stats: &BrowserStats) -> fmt::Result {
+    let BrowserStats {
+        workgroup,
+        role,
+        servers,
+        domains,
+        received,
+        accepted,
+        announcements,
+        drops,
+        written,
+        announced,
+        unsent,
+        expired,
+        elections_seen,
+        elections,
+        elections_won,
+        elections_lost,
+        conflicts,
+        promotions,
+        lists_served,
+        lists_limited,
+        lists_fetched,
+        fetches_failed,
+        fetches_limited,
+        fetched_full,
+    } = stats;
+    let of = || vec![("workgroup", workgroup.clone())];
+    let roles = Role::ALL.map(|any| {
+        let mut labels = of();
+        labels.push(("role", any.name().to_owned()));
+        (labels, usize::from(any == *role))
+    });
+    page.gauge("browser_role", "The browser has this role in the workgroup, on all interfaces", roles)?;
+    page.gauge("browser_hosts", "Servers of the workgroup in the browse list", [(of(), *servers)])?;
+    page.gauge("browser_workgroups", "Workgroups in the browse list", [(of(), *domains)])?;
+    page.one("browser_elections_seen", "Elections in the workgroup", *elections_seen)?;
+    page.one("browser_elections_stood", "Elections that this computer stood in", *elections)?;
+    page.one("browser_elections_won", "Elections that this computer won", *elections_won)?;
+    page.one("browser_elections_lost", "Elections that this computer lost", *elections_lost)?;
+    let help = "Masters of the workgroup that were one too many, by what was done about it";
+    page.counter("browser_conflicts", help, by(conflicts, "decision"))?;
+    page.one("browser_messages_received", "Messages to the slots of the browser", *received)?;
+    page.one("browser_messages_accepted", "Messages to the browser that were of use", *accepted)?;
+    page.counter(
+        "browser_messages_dropped",
+        "Messages to the browser dropped, by reason",
+        by(drops, "reason"),
+    )?;
+    page.one("browser_announcements_received", "Announcements that were of use", *announcements)?;
+    page.one("browser_announcements_sent", "Announcements of this computer", *announced)?;
+    page.one("browser_messages_sent", "Messages of the browser, announcements included", *written)?;
+    page.one("browser_messages_not_sent", "Messages of the browser that could not be sent", *unsent)?;
+    page.one("browser_expired", "Servers and workgroups that were not heard of any more", *expired)?;
+    page.one("browser_promotions", "Servers that were asked to become backups", *promotions)?;
+    page.one("browser_lists_served", "Requests for lists that were answered", *lists_served)?;
+    page.one("browser_lists_refused", "Requests for lists that were not: too many came", *lists_limited)?;
+    page.one("browser_lists_fetched", "Lists fetched from other browsers", *lists_fetched)?;
+    page.one("browser_fetches_failed", "Lists that could not be fetched", *fetches_failed)?;
+    page.one("browser_fetches_limited", "Fetches not begun: too many were under way", *fetches_limited)?;
+    page.one("browser_fetched_hosts_dropped", "Entries of fetched lists without a place", *fetched_full)
 }
 
 /// The page that is being written.

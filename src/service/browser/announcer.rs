@@ -92,6 +92,7 @@ impl Browser {
         let comment = self.config.comment();
         let Ok(frame) = self.config.announcement(name, version, server_type, period, comment) else { return };
         let frame = BrowserFrame::HostAnnouncement(frame).to_bytes();
+        self.stats.announced += 1;
         self.write_group(Suffix::LOCAL_MASTER_BROWSER, frame);
     }
 
@@ -101,6 +102,7 @@ impl Browser {
         let comment = self.config.comment();
         let Ok(frame) = self.config.announcement(name, version, server_type, period, comment) else { return };
         let frame = BrowserFrame::LocalMasterAnnouncement(frame).to_bytes();
+        self.stats.announced += 1;
         self.write_group(Suffix::BROWSER_ELECTIONS, frame);
     }
 
@@ -111,6 +113,7 @@ impl Browser {
             self.config.announcement(workgroup, DOMAIN_OS_VERSION, server_type, period, master.as_bytes());
         let Ok(frame) = frame else { return };
         let frame = BrowserFrame::DomainAnnouncement(frame).to_bytes();
+        self.stats.announced += 1;
         self.write(Target::Group(NetbiosName::MSBROWSE), Slot::Browse, frame);
     }
 
@@ -124,6 +127,7 @@ impl Browser {
         };
         // A comment that would make it look like a HostAnnouncement is left out.
         let Ok(frame) = new(self.config.comment()).or_else(|_| new(b"")) else { return };
+        self.stats.announced += 1;
         self.write(Target::Group(self.config.group(Suffix::WORKSTATION)), Slot::Lanman, frame);
     }
 

@@ -91,6 +91,9 @@ impl Browser {
         self.find = None;
         self.watch = None;
         let known = self.master.map(|master| master.name);
+        // Of masters there is no longer period, whatever this one says: nobody else is master until it is over.
+        let period =
+            period.min(timers::LOCAL_MASTER_ANNOUNCEMENTS[timers::LOCAL_MASTER_ANNOUNCEMENTS.len() - 1]);
         self.master = Some(KnownMaster { name: server.name, expires: expiry(self.now, period) });
         if known != Some(server.name) {
             self.events.push_back(Event::Master(Some(server.name)));

@@ -41,7 +41,7 @@ impl Browser {
     ) -> Option<Answer> {
         self.tick(now);
         let (now, limits) = (self.now, &self.limits);
-        if !self.call_rates.take(now, source, limits) || !self.call_rates.answer(now, limits) {
+        if !self.call_rates.take(now, source, false, limits) || !self.call_rates.answer(now, limits) {
             self.stats.calls_limited += 1;
             return None;
         }

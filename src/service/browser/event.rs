@@ -18,6 +18,22 @@ pub enum Slot {
 }
 
 impl Slot {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Browse, Self::Lanman];
+
+    /// The slot of this name, without `\MAILSLOT\` and in any case.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|slot| slot.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The path that its reader creates.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Browse => r"\\.\mailslot\BROWSE",
+            Self::Lanman => r"\\.\mailslot\LANMAN",
+        }
+    }
+
     /// The name, without `\MAILSLOT\`.
     pub const fn name(self) -> &'static [u8] {
         match self {
@@ -66,8 +82,6 @@ pub enum FetchFailure {
     Unreachable,
     /// It answered, but not with its list.
     Refused,
-    /// The driver does not fetch lists.
-    Unsupported,
 }
 
 /// Whom a message goes to, or whom a list is fetched from.

@@ -65,7 +65,15 @@ impl Browser {
             return;
         };
         let frame = BrowserFrame::RequestElection(frame).to_bytes();
+        self.see_election();
         self.write_group(Suffix::BROWSER_ELECTIONS, frame);
+    }
+
+    /// A RequestElection was heard or is sent; one that comes after a while of quiet is a new election's.
+    pub(super) fn see_election(&mut self) {
+        let quiet = |last: Duration| self.now >= last.saturating_add(timers::ELECTION_QUIET);
+        self.stats.elections_seen += u64::from(self.election_heard.is_none_or(quiet));
+        self.election_heard = Some(self.now);
     }
 
     /// A RequestElection: whoever is stronger answers with one of its own, whoever is weaker gives up.
@@ -188,7 +196,11 @@ impl Browser {
         self.events.push_back(Event::Conflict(conflict));
         match conflict {
             Conflict::StayAndElect | Conflict::Elect => self.start_election(),
-            Conflict::GiveUp => self.lose_mastership(),
+            Conflict::GiveUp => {
+                self.lose_mastership();
+                // Anybody can say that it is a domain controller.
+                self.watch = Some(self.now.saturating_add(self.config.timers.election_watch));
+            }
         }
     }
 
@@ -381,12 +393,10 @@ impl Browser {
                 self.stats.fetched += 1;
                 self.merge(fetch.purpose, fetch.domains, &list);
             }
-            Err(failure) => {
+            Err(_) => {
                 self.stats.fetches_failed += 1;
-                // A backup that does not get the list from its master has none (MS-BRWS 3.3.2). Where the driver
-                // cannot fetch at all that says nothing of the master.
-                let lost = failure != FetchFailure::Unsupported;
-                if fetch.purpose == Purpose::Backup && lost && self.role == Role::Backup {
+                // A backup that does not get the list from its master has none (MS-BRWS 3.3.2).
+                if fetch.purpose == Purpose::Backup && self.role == Role::Backup {
                     self.master = None;
                     self.find_master();
                 }

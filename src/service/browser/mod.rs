@@ -49,7 +49,7 @@ use super::ids::Ids;
 use super::names::NameKind;
 use super::{Limits, Machine};
 use crate::wire::Decode;
-use crate::wire::browser::{BrowserFrame, Criteria, LanmanFrame, ServerType};
+use crate::wire::browser::{BrowserFrame, Criteria, LanmanFrame, Opcode, ServerType};
 use crate::wire::name::{NetbiosName, Suffix};
 use announcer::Schedule;
 use backup::{BackupQuery, Find, KnownMaster};
@@ -73,6 +73,10 @@ pub enum Role {
 }
 
 impl Role {
+    /// All roles.
+    pub const ALL: [Self; 5] =
+        [Self::NonBrowser, Self::Potential, Self::Backup, Self::LocalMaster, Self::DomainMaster];
+
     /// The role in snake_case, as reports print it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -92,6 +96,13 @@ impl Role {
     /// Whether it has a list that others may ask for.
     pub const fn keeps_list(self) -> bool {
         !matches!(self, Self::NonBrowser | Self::Potential)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Role {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -144,6 +155,8 @@ pub struct Browser {
     announce: Schedule,
     announce_domain: Schedule,
     announce_lanman: Schedule,
+    /// When the last RequestElection of the workgroup was heard or sent.
+    election_heard: Option<Duration>,
     /// When an AnnouncementRequest was answered as master.
     master_answered: Option<Duration>,
     exchange: Option<Duration>,
@@ -182,6 +195,7 @@ impl Browser {
             announce: Schedule::default(),
             announce_domain: Schedule::default(),
             announce_lanman: Schedule::default(),
+            election_heard: None,
             master_answered: None,
             exchange: None,
             exchanged: None,
@@ -398,7 +412,7 @@ impl Browser {
         data: &[u8],
     ) -> Result<(), DropReason> {
         let name = ServerName::from(source);
-        if !self.rates.take(self.now, name, &self.limits) {
+        if !self.rates.take(self.now, name, is_election(slot, data), &self.limits) {
             return Err(DropReason::RateLimited);
         }
         if self.started.is_none() {
@@ -420,21 +434,31 @@ impl Browser {
         data: &[u8],
     ) -> Result<(), DropReason> {
         match BrowserFrame::decode(data).map_err(|_| DropReason::Damaged)? {
-            BrowserFrame::HostAnnouncement(frame) => self.host_announced(destination, &frame),
+            BrowserFrame::HostAnnouncement(frame) => {
+                let outcome = self.host_announced(destination, &frame);
+                self.stats.announcement(outcome)
+            }
             BrowserFrame::AnnouncementRequest(_) => self.announcement_requested(destination),
             BrowserFrame::RequestElection(frame) => {
                 if *destination != self.config.group(Suffix::BROWSER_ELECTIONS) {
                     return Err(DropReason::OtherGroup);
                 }
+                self.see_election();
                 self.election_requested(&frame)
             }
             BrowserFrame::GetBackupListRequest(frame) => self.backups_asked(source, destination, &frame),
             BrowserFrame::GetBackupListResponse(frame) => self.backups_told(&frame),
             BrowserFrame::BecomeBackup(frame) => self.become_backup(destination, frame.name.text()),
-            BrowserFrame::DomainAnnouncement(frame) => self.domain_announced(destination, &frame),
+            BrowserFrame::DomainAnnouncement(frame) => {
+                let outcome = self.domain_announced(destination, &frame);
+                self.stats.announcement(outcome)
+            }
             BrowserFrame::MasterAnnouncement(frame) => self.master_announced(destination, frame.name.text()),
             BrowserFrame::ResetStateRequest(_) => Err(DropReason::Untrusted),
-            BrowserFrame::LocalMasterAnnouncement(frame) => self.local_master_announced(destination, &frame),
+            BrowserFrame::LocalMasterAnnouncement(frame) => {
+                let outcome = self.local_master_announced(destination, &frame);
+                self.stats.announcement(outcome)
+            }
             BrowserFrame::Unknown { .. } => Err(DropReason::Unsupported),
         }
     }
@@ -442,7 +466,8 @@ impl Browser {
     fn read_lanman(&mut self, destination: &NetbiosName, data: &[u8]) -> Result<(), DropReason> {
         let frame = LanmanFrame::decode(data).map_err(|_| DropReason::Damaged)?;
         if let LanmanFrame::HostAnnouncement { frame } = &frame {
-            return self.host_announced(destination, frame);
+            let outcome = self.host_announced(destination, frame);
+            return self.stats.announcement(outcome);
         }
         if *destination != self.config.group(Suffix::WORKSTATION) {
             return Err(DropReason::OtherGroup);
@@ -453,7 +478,8 @@ impl Browser {
                 let name = ServerName::from_wire(frame.server_name()).ok_or(DropReason::NoName)?;
                 let comment = frame.comment().map(|comment| comment.text()).unwrap_or_default();
                 let server = Server::new(name, frame.os_version, frame.server_type, comment);
-                self.take_server(server, Duration::from_secs(frame.interval.into()))
+                let outcome = self.take_server(server, Duration::from_secs(frame.interval.into()));
+                self.stats.announcement(outcome)
             }
             LanmanFrame::Request(_) => {
                 self.hear_lanman();
@@ -465,6 +491,11 @@ impl Browser {
             _ => Err(DropReason::Unsupported),
         }
     }
+}
+
+/// Whether it is a RequestElection, as far as its first byte tells.
+fn is_election(slot: Slot, data: &[u8]) -> bool {
+    slot == Slot::Browse && data.first() == Some(&Opcode::REQUEST_ELECTION.0)
 }
 
 impl Machine for Browser {

@@ -154,7 +154,8 @@ impl Observer {
     }
 
     fn take(&mut self, now: Duration, message: Overheard<'_>) -> Result<Heard, DropReason> {
-        if !self.rates.take(now, ServerName::from(&message.source), &self.limits) {
+        let is_election = super::is_election(message.slot, message.data);
+        if !self.rates.take(now, ServerName::from(&message.source), is_election, &self.limits) {
             return Err(DropReason::RateLimited);
         }
         match message.slot {

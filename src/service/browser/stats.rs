@@ -92,11 +92,17 @@ pub struct Stats {
     pub received: u64,
     /// Messages that told or asked something.
     pub accepted: u64,
+    /// Of these, announcements.
+    pub announcements: u64,
     dropped: [u64; DropReason::ALL.len()],
     /// Messages given out to be written.
     pub written: u64,
+    /// Of these, announcements.
+    pub announced: u64,
     /// Servers and workgroups forgotten because they were not heard of any more.
     pub expired: u64,
+    /// Elections in this computer's workgroup, whoever stood in them.
+    pub elections_seen: u64,
     /// Elections that this computer stood in.
     pub elections: u64,
     /// Of these, won.
@@ -145,6 +151,12 @@ impl Stats {
                 }
             }
         }
+    }
+
+    /// What became of an announcement, passed on.
+    pub(super) fn announcement(&mut self, outcome: Result<(), DropReason>) -> Result<(), DropReason> {
+        self.announcements += u64::from(outcome.is_ok());
+        outcome
     }
 
     pub(super) fn conflict(&mut self, conflict: Conflict) {

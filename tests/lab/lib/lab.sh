@@ -1,11 +1,5 @@
-# Common to the scripts of the lab; sourced by them with the number of hosts in $hosts. Exits 77 where the lab is not.
-set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
-lab=../shared/lab
-mailslot=${MAILSLOT:-target/release/mailslot}
-[ -x $lab/net-up.sh ] || { echo "SKIPPED: $lab is not there"; exit 77; }
-[ -x "$mailslot" ] || { echo "$mailslot is not there: cargo build --release"; exit 1; }
-mailslot=$(realpath "$mailslot")
+# Common to the scripts that have one lab; sourced by them with the number of hosts in $hosts. Exits 77 where the lab is not.
+source "$(dirname "${BASH_SOURCE[0]}")/start.sh"
 messages=tests/lab/lib/messages.py
 
 out=$($lab/net-up.sh "$hosts") || exit $?

@@ -7,6 +7,7 @@ use mailslot::wire::browser::ServerType;
 
 use crate::cli::CodePageArg;
 use crate::lan::{self, LanArgs};
+use crate::server_type;
 
 /// Show the workgroups and computers of the Network Neighborhood
 ///
@@ -94,18 +95,6 @@ pub(crate) fn workgroup(text: &str) -> Result<String, String> {
 }
 
 fn server_type(text: &str) -> Result<ServerType, String> {
-    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    };
-    if let Some(bits) = number {
-        return Ok(ServerType::from_bits_retain(bits));
-    }
-    let name = text.to_ascii_uppercase().replace('-', "_");
-    let name = name.strip_prefix("SV_TYPE_").unwrap_or(&name);
-    ServerType::from_name(name).ok_or_else(|| {
-        let all = ServerType::all();
-        let known: Vec<_> = all.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
-        format!("the types are {}, or a number such as 0x200", known.join(", "))
-    })
+    let known = || server_type::names(ServerType::all()).to_ascii_lowercase();
+    server_type::parse(text).ok_or_else(|| format!("the types are {}, or a number such as 0x200", known()))
 }

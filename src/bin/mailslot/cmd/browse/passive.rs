@@ -60,12 +60,11 @@ pub(crate) struct Ears {
 impl Ears {
     /// On a node that hears all ([`Role::Listener`]).
     pub(crate) fn new(node: &Node) -> anyhow::Result<Self> {
-        let open = |slot, path: &str| -> anyhow::Result<(Slot, SlotReader)> {
+        let open = |slot: Slot| -> anyhow::Result<(Slot, SlotReader)> {
             let options = CreateOptions { read_timeout: ReadTimeout::FOREVER, ..CreateOptions::default() };
-            Ok((slot, node.create(&SlotPath::parse(path)?, options)?))
+            Ok((slot, node.create(&SlotPath::parse(slot.path())?, options)?))
         };
-        let browse = open(Slot::Browse, r"\\.\mailslot\BROWSE")?;
-        let lanman = open(Slot::Lanman, r"\\.\mailslot\LANMAN")?;
+        let (browse, lanman) = (open(Slot::Browse)?, open(Slot::Lanman)?);
         let observer = Observer::new(Limits::default());
         Ok(Self { slots: [browse, lanman], clock: node.clock(), observer })
     }

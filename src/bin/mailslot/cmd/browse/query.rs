@@ -4,7 +4,7 @@ use core::net::Ipv4Addr;
 use std::time::Duration;
 
 use mailslot::node::{BrowseList, ListHost, Node, NodeError, ServerEnumError};
-use mailslot::service::browser::{BackupListClient, ServerName};
+use mailslot::service::browser::{BackupListClient, ServerName, Slot};
 use mailslot::service::names::QueryTarget;
 use mailslot::slot::{SlotPath, Win32Error};
 use mailslot::wire::Encode;
@@ -200,7 +200,7 @@ impl Query {
 }
 
 pub(crate) fn browse_slot() -> anyhow::Result<SlotPath> {
-    Ok(SlotPath::parse(r"\\.\mailslot\BROWSE")?)
+    Ok(SlotPath::parse(Slot::Browse.path())?)
 }
 
 /// Puts names in any order, so that not all clients ask the same backup.

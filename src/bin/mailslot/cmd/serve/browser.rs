@@ -11,6 +11,8 @@ use mailslot::wire::browser::{ElectionOs, ServerType, Version};
 use mailslot::wire::name::{NetbiosName, Suffix};
 use mailslot::wire::oem::CodePage;
 
+use crate::server_type;
+
 /// The server types that follow from the role.
 const OF_THE_ROLE: ServerType = ServerType::POTENTIAL_BROWSER
     .union(ServerType::BACKUP_BROWSER)
@@ -20,9 +22,6 @@ const OF_THE_ROLE: ServerType = ServerType::POTENTIAL_BROWSER
     .union(ServerType::DOMAIN_BAKCTRL)
     .union(ServerType::LOCAL_LIST_ONLY)
     .union(ServerType::DOMAIN_ENUM);
-
-/// The slots that the browser service reads.
-const SLOTS: [&str; 2] = ["BROWSE", "LANMAN"];
 
 /// What this computer is in the Network Neighborhood.
 #[derive(Debug, Args)]
@@ -156,12 +155,9 @@ impl BrowserArgs {
         Ok(config.map(|config| node.start_browser(config)).transpose()?)
     }
 
-    /// The slots that it reads itself.
-    pub(super) const fn slots(&self) -> &'static [&'static str] {
-        match self.role {
-            RoleChoice::None => &[],
-            _ => &SLOTS,
-        }
+    /// Whether there is a browser service, which reads its slots itself.
+    pub(super) fn is_there(&self) -> bool {
+        self.role != RoleChoice::None
     }
 
     /// Whether the settings can be.
@@ -181,18 +177,11 @@ fn version(text: &str) -> Result<Version, &'static str> {
 
 /// `WORKSTATION`, or `0x1803`.
 fn server_type(text: &str) -> Result<ServerType, String> {
-    let number = match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    };
-    let named = || ServerType::from_name(&text.to_ascii_uppercase());
-    let Some(bits) = number.map(ServerType::from_bits_retain).or_else(named) else {
-        let names = ServerType::all().difference(OF_THE_ROLE).iter_names().map(|(name, _)| name);
-        return Err(format!("the types are {}", names.collect::<Vec<_>>().join(", ")));
-    };
+    let settable = || server_type::names(ServerType::all().difference(OF_THE_ROLE));
+    let bits = server_type::parse(text).ok_or_else(|| format!("the types are {}", settable()))?;
     if bits.intersects(OF_THE_ROLE) {
-        let names: Vec<_> = bits.intersection(OF_THE_ROLE).iter_names().map(|(name, _)| name).collect();
-        return Err(format!("{} follows from the role", names.join(", ")));
+        let names = server_type::names(bits.intersection(OF_THE_ROLE));
+        return Err(format!("{names} follows from the role"));
     }
     Ok(bits)
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Arg, Args, Command, CommandFactory, FromArgMatches};
+use mailslot::service::browser::Slot as BrowserSlot;
 use mailslot::slot::SlotPath;
 use serde::Deserialize;
 use toml::Spanned;
@@ -146,9 +147,9 @@ impl Config {
     }
 
     /// Refuses slots that the service reads itself.
-    pub(super) fn check_slots(&self, own: &[&str]) -> anyhow::Result<()> {
+    pub(super) fn check_slots(&self) -> anyhow::Result<()> {
         let is_own =
-            |slot: &&SlotConfig| own.iter().any(|own| slot.path.name.to_string().eq_ignore_ascii_case(own));
+            |slot: &&SlotConfig| BrowserSlot::from_name(slot.path.name.to_string().as_bytes()).is_some();
         match self.slots.iter().find(is_own) {
             Some(slot) => anyhow::bail!(
                 "the slot '{}' is the browser service's, unless [browser] has role = \"none\"",

@@ -135,12 +135,5 @@ impl Model {
 }
 
 fn browser_slot(name: &SlotName) -> Option<Slot> {
-    let name = name.to_string();
-    if name.eq_ignore_ascii_case("BROWSE") {
-        Some(Slot::Browse)
-    } else if name.eq_ignore_ascii_case("LANMAN") {
-        Some(Slot::Lanman)
-    } else {
-        None
-    }
+    Slot::from_name(name.to_string().as_bytes())
 }
