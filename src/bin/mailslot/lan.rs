@@ -16,8 +16,8 @@ use mailslot::wire::{nbdgm, nbns, nbss};
 use crate::output::note;
 use crate::text;
 
-/// How long a command that only asks waits for an answer of one node or name server: the time of Windows (MS-NBTE),
-/// not the 5 s of RFC 1002.
+/// How long one node or name server is waited for before it is asked again: the time of Windows (MS-NBTE), not the 5 s of
+/// RFC 1002. Somebody may wait before the terminal, by the service, too.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How this computer is on the LAN.
@@ -260,10 +260,11 @@ impl LanArgs {
             builder = builder.lmhosts(lmhosts(file)?);
         }
         if role != Role::Member {
-            let mut timers = Timers::default();
-            timers.unicast_timeout = PATIENCE;
-            builder = builder.claim_names(false).session_ports(None, None).timers(timers);
+            builder = builder.claim_names(false).session_ports(None, None);
         }
+        let mut timers = Timers::default();
+        timers.unicast_timeout = PATIENCE;
+        builder = builder.timers(timers);
         builder = builder.hear_all(role == Role::Listener);
         Ok(builder)
     }

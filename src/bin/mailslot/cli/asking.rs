@@ -53,7 +53,7 @@ pub(crate) struct LookupArgs {
 /// A table for each computer; with a range a line for each that answers: address, computer, workgroup, whether it is a
 /// file server, MAC address. Ranges must be inside a subnet of this computer and have at most 4096 addresses. If mailslot
 /// serve runs, the service asks, and its subnets are meant; else, or with LAN options, the command does itself. Neither
-/// needs a right. The service gives a silent computer 15 s, as the standard has it, the command 4.5 s, as Windows does.
+/// needs a right. A silent computer is given 4.5 s.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mailslot status 192.0.2.7 PC8                               two computers, by address and by name

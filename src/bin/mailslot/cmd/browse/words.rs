@@ -196,8 +196,7 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word;
-        loop {
-            let Some(line) = lines.last_mut() else { break };
+        while let Some(line) = lines.last_mut() {
             let lead = usize::from(!line.is_empty());
             if width(line) + lead + width(word) <= columns {
                 if lead > 0 {
