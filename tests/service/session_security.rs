@@ -122,6 +122,7 @@ fn cve_2003_0661_paddings_are_zero() {
     let (name, data) = (br"\MAILSLOT\abc".to_vec(), Bytes::from_static(&[0xee; 50]));
     pair.client.write(Duration::ZERO, Outgoing { name, data, priority: 0, one_way: false });
     pair.run();
+    let mut paddings = 0;
     for (_, bytes) in &pair.wire {
         let mut rest = bytes.as_slice();
         while let Ok(nbss::Next::Packet(length)) = nbss::next_packet(Framing::Session, rest) {
@@ -131,9 +132,16 @@ fn cve_2003_0661_paddings_are_zero() {
                 continue;
             };
             // Made anew from what it says, it is the same: nothing else is in it.
+            let bytes = message;
             let message = SmbMessage::decode(message).expect("sound");
             if let Body::TransactionRequest(request) = message.body() {
                 let name = request.name();
+                // Behind 17 words and ByteCount: padding, name, NUL, padding, data.
+                let text = name.as_bytes();
+                let at = bytes.windows(text.len()).position(|window| window == text).expect("the name");
+                let around = [&bytes[69..at], &bytes[at + text.len()..bytes.len() - request.data().len()]];
+                assert!(around.iter().all(|padding| padding.iter().all(|byte| *byte == 0)), "{around:?}");
+                paddings += around[0].len() + around[1].len() - 2;
                 let again = TransactionRequest::mailslot_write(name, 0, Piece::whole(request.data()))
                     .expect("a request")
                     .with_flags(request.words().flags)
@@ -146,6 +154,7 @@ fn cve_2003_0661_paddings_are_zero() {
             assert!(message.body().trailing().is_empty());
         }
     }
+    assert!(paddings > 0, "there is something to see");
 }
 
 /// Parts that lie about the whole they are of.
