@@ -2,7 +2,9 @@
 //!
 //! Rounds of the two alternate in one run; what is printed is the median of each, in messages per second, and their
 //! ratio. The writer posts, and asks for refusals once in [`WINDOW`] messages; the reader takes what there is. Only
-//! messages that arrived count. `written` is a writer that waits for the answer to each message.
+//! messages that arrived count. `written` is a writer that waits for the answer to each message, as `WriteFile` and
+//! `MailslotSender::write` do; beside it `round trip` is a bare message and a one-byte answer on a Unix stream between
+//! two processes, which is the least that such a writer takes.
 
 #[cfg(unix)]
 fn main() {
@@ -16,7 +18,7 @@ fn main() {}
 mod bench {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixDatagram;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
     use std::path::Path;
     use std::process::{Child, Command, Stdio};
     use std::time::Instant;
@@ -55,8 +57,18 @@ mod bench {
 
     /// The writer: says that it is ready, waits for the word, writes, and says how many were refused.
     fn child(role: &str) {
-        let (kind, size) = role.split_once(' ').expect("a role and a size");
+        let (kind, size) = role.rsplit_once(' ').expect("a role and a size");
         let payload = vec![7; size.parse().expect("a size")];
+        if kind == "round trip" {
+            use std::os::fd::AsFd;
+            let socket = std::io::stdin().as_fd().try_clone_to_owned().expect("a descriptor");
+            let mut socket = UnixStream::from(socket);
+            let mut buffer = payload;
+            while socket.read_exact(&mut buffer).is_ok() {
+                socket.write_all(&[1]).expect("a writer");
+            }
+            return;
+        }
         if kind == "socketpair" {
             use std::os::fd::AsFd;
             let socket = std::io::stdin().as_fd().try_clone_to_owned().expect("a descriptor");
@@ -122,6 +134,24 @@ mod bench {
         rate
     }
 
+    fn round_trip(size: usize, directory: &Path) -> f64 {
+        let (mut ours, theirs) = UnixStream::pair().expect("a pair");
+        let mut answerer = spawn(&format!("round trip {size}"), directory, OwnedFd::from(theirs).into());
+        let payload = vec![7; size];
+        let mut once = || {
+            ours.write_all(&payload).expect("an answerer");
+            ours.read_exact(&mut [0]).expect("an answer");
+        };
+        // The first tells that the process has started.
+        once();
+        let begun = Instant::now();
+        (0..WRITTEN).for_each(|_| once());
+        let rate = rate(WRITTEN, begun);
+        drop(ours);
+        assert!(answerer.wait().expect("it ends").success());
+        rate
+    }
+
     /// Messages per second, and how many were refused.
     fn mailslot(kind: &str, size: usize, directory: &Path) -> (f64, u64) {
         let options = CreateOptions { read_timeout: ReadTimeout::FOREVER, ..CreateOptions::default() };
@@ -158,20 +188,30 @@ mod bench {
         let runtime = tempfile::tempdir().expect("a directory");
         let directory = runtime.path().join("mailslot");
         for size in SIZES {
-            let (mut pairs, mut posted, mut written, mut refused) = (Vec::new(), Vec::new(), Vec::new(), 0);
+            let (mut pairs, mut posted, mut written, mut trips) =
+                (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let mut refused = 0;
             for _ in 0..ROUNDS {
                 pairs.push(socketpair(size, &directory));
                 let (rate, lost) = mailslot("posted", size, &directory);
                 posted.push(rate);
                 refused += lost;
                 written.push(mailslot("written", size, &directory).0);
+                trips.push(round_trip(size, &directory));
             }
             let (pair, posted, written) = (median(pairs), median(posted), median(written));
+            let trip = median(trips);
             println!(
-                "local/{size}: socketpair {pair:.0}/s, posted {posted:.0}/s ({refused} of {} refused), written {written:.0}/s, \
-                 ratio {:.2}",
+                "local/{size}: socketpair {pair:.0}/s, posted {posted:.0}/s ({refused} of {} refused), ratio {:.2}",
                 ROUNDS * MESSAGES,
                 posted / pair
+            );
+            println!(
+                "local/{size}: written {written:.0}/s, ratio {:.3}; round trip {trip:.0}/s, ratio {:.3}; written to round \
+                 trip {:.2}",
+                written / pair,
+                trip / pair,
+                written / trip
             );
         }
     }

@@ -4,13 +4,13 @@
 //! is read and no message taken from a slot.
 
 use core::future::{Future, poll_fn};
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use std::io;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::UnixStream;
 
 use super::access::{Admit, Owner, Peer};
@@ -169,19 +169,10 @@ impl Connection {
 
     /// Whether there are more bytes; `false` at their end.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        loop {
-            match self.stream.poll_read_ready(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-            self.input.reserve(CHUNK);
-            match self.stream.try_read_buf(&mut self.input) {
-                Ok(count) => return Poll::Ready(Ok(count > 0)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        self.input.reserve(CHUNK);
+        // One that gets less than it has room for knows that no more is there, and does not ask the system again.
+        let read = pin!(self.stream.read_buf(&mut self.input));
+        read.poll(cx).map_ok(|count| count > 0)
     }
 
     fn handle_input(&mut self) {

@@ -32,7 +32,9 @@
 //!
 //! # Writing and reading much
 //!
-//! A write waits for the node's answer, as Win32 has it, and a read takes one message. Where that is too slow,
+//! [`MailslotSender::write`](super::MailslotSender::write), and `WriteFile` of the C library, wait for the node's answer,
+//! as Win32 has it: when they return, the message is there for whoever reads next. That takes two processes that wake each
+//! other for every message, and a read takes one message. Where that is too slow,
 //! [`MailslotSender::post`](super::MailslotSender::post) hands messages over without waiting and
 //! [`flush`](super::MailslotSender::flush) says afterwards what was refused, and
 //! [`SlotReader::recv_many`](super::SlotReader::recv_many) takes what there is.
