@@ -8,7 +8,7 @@ use super::tap::{Ear, Tap};
 use super::{Arrived, InterfaceChoice, Node, NodeError, SentFrame};
 use crate::service::Limits;
 use crate::service::names::timers::Timers;
-use crate::service::names::{Lmhosts, NameKind, NodeType};
+use crate::service::names::{Lmhosts, NameKind, NodeType, Subnet};
 use crate::slot::{Profile, Registry, RegistryConfig};
 use crate::wire::name::{NetbiosName, Suffix, scope_labels};
 use crate::wire::{nbdgm, nbns, nbss};
@@ -122,6 +122,7 @@ pub struct Builder {
     pub(super) direct_port: Option<u16>,
     pub(super) peer_session_port: Option<u16>,
     pub(super) peer_direct_port: Option<u16>,
+    pub(super) answered: Vec<Subnet>,
     pub(super) advertise: Option<Ipv4Addr>,
     pub(super) lmhosts: Lmhosts,
     pub(super) limits: Limits,
@@ -154,6 +155,7 @@ impl Default for Builder {
             direct_port: Some(nbss::DIRECT_PORT),
             peer_session_port: Some(nbss::PORT),
             peer_direct_port: Some(nbss::DIRECT_PORT),
+            answered: Vec::new(),
             advertise: None,
             lmhosts: Lmhosts::default(),
             limits: Limits::default(),
@@ -196,6 +198,13 @@ impl Builder {
     /// A name server (WINS); call it again for a second one.
     pub fn wins(mut self, server: Ipv4Addr) -> Self {
         self.wins.push(server);
+        self
+    }
+
+    /// Another subnet whose name queries and node status requests are answered, too, as a domain master has to for the local
+    /// masters there; call it again for a second one. Without it only the node's own subnets and name servers are.
+    pub fn answer_subnet(mut self, subnet: Subnet) -> Self {
+        self.answered.push(subnet);
         self
     }
 

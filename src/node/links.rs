@@ -115,6 +115,7 @@ impl Inner {
         config.broadcast = interface.broadcast;
         config.own_addresses = all.iter().map(|other| other.address).collect();
         config.wins.clone_from(&settings.wins);
+        config.answered.clone_from(&settings.answered);
         config.name_port = settings.peer_name_port;
         config.unit_id = interface.mac();
         config.timers = settings.timers;

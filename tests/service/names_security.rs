@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use mailslot::service::names::{DropReason, Event, NameKind, NodeType, QueryTarget, timers};
+use mailslot::service::names::{DropReason, Event, NameKind, NodeType, QueryTarget, Subnet, timers};
 use mailslot::service::{Limits, Machine};
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::nbns::{AddrEntries, Cast, Packet};
@@ -64,6 +64,17 @@ fn ta14_017a_nothing_off_link_is_answered() {
     node.flags();
     node.hear(at(WINS), false, &query);
     assert_eq!(node.flags(), [(0x8500, WINS)]);
+    // And so may subnets that are named, but not their broadcast addresses.
+    let far = Subnet::new(FAR, 24);
+    let mut node = Node::with(NodeType::B, Limits::default(), |config| config.answered = vec![far]);
+    node.register("HOST<20>", UNIQUE);
+    node.pass(5000);
+    node.flags();
+    node.hear(at(FAR), false, &query);
+    assert_eq!(node.flags(), [(0x8500, FAR)]);
+    node.hear(at(far.broadcast()), false, &query);
+    node.hear(at(Ipv4Addr::UNSPECIFIED), false, &query);
+    assert_eq!(node.flags(), []);
 }
 
 /// BadTunnel: guessing does not help who is not asked.

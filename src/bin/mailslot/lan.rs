@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, ValueHint};
 use mailslot::node::{Builder, InterfaceChoice, LoopbackLan, Node};
 use mailslot::service::names::timers::Timers;
-use mailslot::service::names::{Lmhosts, NodeType};
+use mailslot::service::names::{Lmhosts, NodeType, Subnet};
 use mailslot::slot::{MailslotError, Profile, SlotName, SlotPath};
 use mailslot::wire::{nbdgm, nbns, nbss};
 
@@ -56,6 +56,18 @@ pub(crate) struct LanArgs {
     /// A name server (WINS); may be repeated
     #[arg(long, value_name = "ADDR", env = "MAILSLOT_WINS", value_delimiter = ',', hide_env_values = true)]
     wins: Vec<Ipv4Addr>,
+
+    /// Another subnet whose name queries are answered, such as 192.0.2.0/24: of local masters that a domain master
+    /// serves; may be repeated [default: only the own subnet's]
+    #[arg(
+        long,
+        value_name = "SUBNET",
+        env = "MAILSLOT_ANSWER",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    #[arg(value_parser = subnet)]
+    answer: Vec<Subnet>,
 
     /// The NetBIOS scope; only computers of the same scope hear each other
     #[arg(long, value_name = "SCOPE", default_value = "", hide_default_value = true)]
@@ -168,6 +180,17 @@ fn session_port(text: &str) -> Result<SessionPort, &'static str> {
     }
 }
 
+/// `192.0.2.0/24`, or one address.
+fn subnet(text: &str) -> Result<Subnet, &'static str> {
+    let (address, prefix) = text.split_once('/').unwrap_or((text, "32"));
+    let prefix = prefix.parse().ok().filter(|prefix| *prefix <= 32);
+    let address = address.parse::<Ipv4Addr>().ok();
+    address
+        .zip(prefix)
+        .map(|(address, prefix)| Subnet::new(address, prefix))
+        .ok_or("a subnet such as 192.0.2.0/24")
+}
+
 fn node_type(text: &str) -> Result<NodeType, &'static str> {
     match text.to_ascii_lowercase().as_str() {
         "b" => Ok(NodeType::B),
@@ -249,6 +272,9 @@ impl LanArgs {
         }
         for server in &self.wins {
             builder = builder.wins(*server);
+        }
+        for subnet in &self.answer {
+            builder = builder.answer_subnet(*subnet);
         }
         if let Some(node_type) = self.node_type {
             builder = builder.node_type(node_type);

@@ -48,13 +48,19 @@ impl NameService {
         }
     }
 
-    /// Whether a source may get an answer: a single host, on the subnet or a name server.
+    /// Whether a source may get an answer: a single host, on the subnet or on one that is answered, too, or a name
+    /// server.
     fn may_ask(&self, peer: SocketAddrV4) -> bool {
         let (address, subnet) = (*peer.ip(), self.config.subnet);
         let many =
             address == self.config.broadcast || (subnet.prefix() < 31 && address == subnet.broadcast());
         let on_link = subnet.contains(address) && !many && !is_no_host(address);
-        peer.port() != 0 && (on_link || self.config.wins.contains(&address))
+        let is_answered = |subnet: &super::Subnet| {
+            let many = subnet.prefix() < 31 && address == subnet.broadcast();
+            subnet.contains(address) && !many && !is_no_host(address)
+        };
+        let known = || self.config.wins.contains(&address) || self.config.answered.iter().any(is_answered);
+        peer.port() != 0 && (on_link || known())
     }
 
     fn answer_query(&mut self, input: Input<'_>, packet: &Packet<'_>, name: &ScopedName<'_>) -> Outcome {

@@ -66,6 +66,9 @@ pub struct Config {
     pub own_addresses: Vec<Ipv4Addr>,
     /// Name servers (WINS), the first asked first. Their requests are answered wherever they are.
     pub wins: Vec<Ipv4Addr>,
+    /// Other subnets whose requests are answered, too: those of the local masters that a domain master serves. None:
+    /// whoever is answered across a router can be made to flood a third (TA14-017A).
+    pub answered: Vec<Subnet>,
     /// The UDP port where requests are sent: 137.
     pub name_port: u16,
     /// TTL of registrations and answers, in seconds: 300,000.
@@ -90,6 +93,7 @@ impl Config {
             broadcast: subnet.broadcast(),
             own_addresses: Vec::new(),
             wins: Vec::new(),
+            answered: Vec::new(),
             name_port: PORT,
             ttl: WINDOWS_TTL,
             unit_id: [0; 6],

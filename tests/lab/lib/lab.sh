@@ -13,7 +13,8 @@ check() {
         echo "ok: $1"
     else
         echo "FAILED: $1"
-        sed 's/^/    /' "$LAB/check" | head -20
+        # Not by head, which would end the script with a pipe that broke.
+        sed -n '1,20s/^/    /p' "$LAB/check"
         failed=$((failed + 1))
     fi
 }
