@@ -80,10 +80,15 @@ impl ServerEnumError {
 #[cfg(unix)]
 impl LocalError {
     /// The Win32 error code, as `GetLastError` would give it. [All of them](crate::node#win32-codes).
-    pub const fn win32(&self) -> Win32Error {
+    pub fn win32(&self) -> Win32Error {
         match self {
             Self::Mailslot(error) => error.win32(),
             Self::NoNode { .. } => Win32Error::ERROR_FILE_NOT_FOUND,
+            Self::Connect { source, .. }
+                if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+            {
+                Win32Error::ERROR_FILE_NOT_FOUND
+            }
             Self::Connect { .. } | Self::Unsafe { .. } | Self::File { .. } => Win32Error::ERROR_ACCESS_DENIED,
             Self::Start { .. } | Self::Handshake { .. } => Win32Error::ERROR_NO_SYSTEM_RESOURCES,
             Self::Version { .. } | Self::Older { .. } | Self::Answer(_) => Win32Error::ERROR_NOT_SUPPORTED,
@@ -94,7 +99,7 @@ impl LocalError {
 #[cfg(unix)]
 impl RemoteSendError {
     /// The Win32 error code, as `GetLastError` would give it after `WriteFile`. [All of them](crate::node#win32-codes).
-    pub const fn win32(&self) -> Win32Error {
+    pub fn win32(&self) -> Win32Error {
         match self {
             Self::Local(error) => error.win32(),
             Self::NoNetwork => SendError::NoNetwork.win32(),
@@ -106,7 +111,7 @@ impl RemoteSendError {
 #[cfg(unix)]
 impl AskError {
     /// The Win32 error code, as `GetLastError` would give it. [All of them](crate::node#win32-codes).
-    pub const fn win32(&self) -> Win32Error {
+    pub fn win32(&self) -> Win32Error {
         match self {
             Self::Local(error) => error.win32(),
             Self::Gone { .. } => Win32Error::ERROR_BROKEN_PIPE,

@@ -89,7 +89,8 @@ fn what_others_have_is_the_same_by_the_service() {
     let wrong = beside.by_service(&["lookup", "-B", "10.0.0.255", "READER"]).stderr;
     assert_eq!(
         wrong,
-        "mailslot: 10.0.0.255 is the broadcast address of no interface; there are: 127.255.255.255 (lo)\n"
+        "mailslot: ERROR_BAD_NETPATH (53): 10.0.0.255 is the broadcast address of no interface; there are: \
+         127.255.255.255 (lo)\n"
     );
 }
 
@@ -171,7 +172,10 @@ fn a_service_that_dies_is_missed_at_once() {
     beside.service.interrupt("KILL");
     let ran = asking.end();
     assert_eq!(ran.code, Some(2));
-    assert_eq!(ran.stderr, "mailslot: the node of this machine is gone: it has closed the connection\n");
+    assert_eq!(
+        ran.stderr,
+        "mailslot: ERROR_BROKEN_PIPE (109): the node of this machine is gone: it has closed the connection\n"
+    );
 }
 
 #[test]
@@ -182,7 +186,8 @@ fn a_service_that_is_not_there_is_not_asked() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        stderr.starts_with("mailslot: cannot connect to the node at ") && stderr.contains("none.sock"),
+        stderr.starts_with("mailslot: ERROR_FILE_NOT_FOUND (2): cannot connect to the node at ")
+            && stderr.contains("none.sock"),
         "{stderr}"
     );
     // One's own node does not need it.

@@ -227,6 +227,8 @@ fn codes() -> BTreeMap<String, BTreeSet<u32>> {
         let local = [
             ("NoNode", LocalError::NoNode { service: path() }),
             ("Connect", LocalError::Connect { path: path(), source: io() }),
+            ("Connect", LocalError::Connect { path: path(), source: ErrorKind::NotFound.into() }),
+            ("Connect", LocalError::Connect { path: path(), source: ErrorKind::ConnectionRefused.into() }),
             ("Unsafe", LocalError::Unsafe { path: path(), reason: String::new() }),
             ("File", LocalError::File { operation: "", path: path(), source: io() }),
             ("Start", LocalError::Start { program: path(), reason: String::new() }),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 use mailslot::capture::Timestamp;
 #[cfg(unix)]
-use mailslot::node::local::LocalError;
+use mailslot::node::local::{AskError, LocalError};
 use mailslot::node::{NodeError, SendError, ServerEnumError};
 use mailslot::slot::{MailslotError, Win32Error};
 use mailslot::wire::name::{NetbiosName, ScopedName};
@@ -48,6 +48,8 @@ fn code(error: &anyhow::Error) -> Option<Win32Error> {
     let code = code.or_else(|| error.downcast_ref().map(ServerEnumError::win32));
     #[cfg(unix)]
     let code = code.or_else(|| error.downcast_ref().map(LocalError::win32));
+    #[cfg(unix)]
+    let code = code.or_else(|| error.downcast_ref().map(AskError::win32));
     code
 }
 
