@@ -163,7 +163,6 @@ fn every_unshared_lan_is_another() {
     assert!(!lans.contains(&LoopbackLan::of_this_process().name_port));
 }
 
-/// A query that has no end in sight is no reason to stay.
 #[tokio::test]
 async fn questions_that_were_given_up_take_no_place() {
     let lan = lan();
@@ -185,6 +184,7 @@ async fn questions_that_were_given_up_take_no_place() {
     assert_eq!(status.names.len(), asked.names().len());
 }
 
+/// A query that has no end in sight is no reason to stay.
 #[tokio::test]
 async fn shutting_down_ends_open_queries() {
     let lan = lan();
