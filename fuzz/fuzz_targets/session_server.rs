@@ -9,9 +9,9 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use mailslot::service::session::{CloseReason, Gate, Server, ServerConfig, ServerEvent};
 use mailslot::service::{Limits, Machine};
+use mailslot::wire::Decode;
 use mailslot::wire::nbss::{self, Framing, Next};
 use mailslot::wire::smb::{NtStatus, SmbMessage};
-use mailslot::wire::Decode;
 
 // Input: the port's rules and what slots say, then (what, seconds that pass, length (2 bytes), bytes).
 fuzz_target!(|data: &[u8]| {
@@ -87,7 +87,8 @@ fn run(gate: &Gate, limits: Limits, first: u8, mut rest: &[u8]) -> usize {
                     all_answered += data.len();
                     let refuse = first & 4 != 0;
                     let blocks = (&[1; 8][..], &data[..]);
-                    server.answer_call(call.id, if refuse { Err(NtStatus::NOT_SUPPORTED) } else { Ok(blocks) });
+                    server
+                        .answer_call(call.id, if refuse { Err(NtStatus::NOT_SUPPORTED) } else { Ok(blocks) });
                 }
                 ServerEvent::Closed(reason) => assert!(!reason.name().is_empty() && server.is_closed()),
                 _ => {}
@@ -98,7 +99,12 @@ fn run(gate: &Gate, limits: Limits, first: u8, mut rest: &[u8]) -> usize {
         assert!(gate.stats().held <= limits.session_bytes);
         let output = server.take_output();
         // Each answer is to at least the 36 bytes of a request, or to the end of what came before.
-        assert!(output.len() <= 12 * bytes.len() + 1024 + 2 * answered, "{} bytes to {}", output.len(), bytes.len());
+        assert!(
+            output.len() <= 12 * bytes.len() + 1024 + 2 * answered,
+            "{} bytes to {}",
+            output.len(),
+            bytes.len()
+        );
         see(framing, &output);
         if server.is_closed() {
             assert_eq!(server.poll_timeout(), None);
