@@ -41,6 +41,24 @@ async fn every_size_reaches_a_computer_a_workgroup_and_everybody() {
     assert_eq!(reader.stats().interfaces[0].datagrams.delivered, 12);
 }
 
+/// On one thread everybody gets a turn, whoever writes without a pause.
+#[tokio::test]
+async fn who_writes_without_a_pause_lets_others_run() {
+    let lan = lan();
+    let (writer, reader) = tokio::join!(node(lan, "WRITER"), node(lan, "READER"));
+    let inbox = slot(&reader, "soda");
+    let mut read = Box::pin(tokio::spawn(async move { data(&inbox).await }));
+    for count in 0..10_000 {
+        let sent = writer.write(&path(r"\\*\mailslot\soda"), b"to all").await.expect("sent");
+        assert_eq!(sent.way, Way::Group);
+        if read.is_finished() {
+            assert_eq!(read.as_mut().await.expect("no panic"), b"to all");
+            return;
+        }
+        assert!(count < 9_999, "nobody had a turn in {count} writes");
+    }
+}
+
 /// A group that the writer is no member of is found by asking.
 #[tokio::test]
 async fn another_workgroup_is_reached_and_ones_own_is_not() {

@@ -51,10 +51,6 @@ pub(super) struct Port {
     /// What the operating system granted, in bytes.
     pub(super) receive_buffer: usize,
     /// The interface whose packets are taken; `None`: all are this interface's.
-    #[cfg_attr(
-        not(any(target_os = "linux", target_os = "android")),
-        expect(dead_code, reason = "the socket on 255.255.255.255 is Linux's alone")
-    )]
     only: Option<u32>,
 }
 
@@ -156,6 +152,8 @@ impl Port {
 
     /// Sends one datagram, and waits for room if the operating system has none.
     pub(super) async fn send_to(&self, bytes: &[u8], destination: SocketAddrV4) -> io::Result<usize> {
+        // Who sends without end lets the other tasks of its thread run, the node's among them.
+        tokio::task::coop::consume_budget().await;
         match self.socket.send_to(bytes, destination) {
             // It is rare, so tokio does not watch the socket for it: it would wake up after each packet that was sent.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
