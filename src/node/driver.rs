@@ -133,6 +133,8 @@ pub(super) struct Driver {
     /// What arrives on them.
     pub(super) receivers: Vec<Receiver>,
     pub(super) moderation: Moderation,
+    /// A socket could not be watched last time, which has been said.
+    pub(super) unwatched: bool,
     pub(super) stats: Arc<Mutex<InterfaceStats>>,
     /// The name service's counters, as `stats` has them.
     pub(super) counted: NameCounters,
@@ -399,15 +401,21 @@ impl Driver {
         if taken.empty {
             self.moderation.took(now, taken.count, taken.bytes);
         }
+        let mut is_watched = true;
         for receiver in receivers.iter_mut().filter(datagrams) {
             if self.moderation.rest().is_some() {
                 receiver.rest();
             } else if let Err(error) = receiver.wake() {
+                is_watched = false;
                 lock(&self.stats).receive_errors += 1;
-                tracing::warn!(interface = %self.interface, %error, "a socket cannot be watched");
+                if !self.unwatched {
+                    tracing::warn!(interface = %self.interface, %error, "a socket cannot be watched");
+                }
+                // After which it is looked at all the same.
                 self.moderation.rest_from(now);
             }
         }
+        self.unwatched = !is_watched;
     }
 
     fn receive(&mut self, receiver: &Receiver) -> Taken {

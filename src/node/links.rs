@@ -163,6 +163,7 @@ impl Inner {
             ports: Arc::clone(&ports),
             receivers,
             moderation: Moderation::new(receive_buffer),
+            unwatched: false,
             stats: Arc::clone(&stats),
             counted: NameCounters::default(),
             refusals: HashMap::new(),
