@@ -228,7 +228,7 @@ impl SlotReader {
 }
 
 /// The writing end of a mailslot of this machine, as [`super::MailslotSender`], whether it is in this process or another
-/// one. Needs no runtime.
+/// one. Needs no runtime, and so there is none of a path on the LAN: [`Node::write`] writes there.
 #[derive(Debug, Clone)]
 pub struct MailslotSender {
     sender: super::MailslotSender,

@@ -328,8 +328,9 @@ impl Builder {
     }
 
     /// Shows `hear` every mailslot message that comes in datagrams to one of the node's names, or with [`Self::hear_all`] to
-    /// any name, once, whether there is a slot for it or not; from the task that received it, so it must not block. A
-    /// program that wants messages has slots; this is for one that watches which there are.
+    /// any name, once, whether there is a slot for it or not; from the task that received it, so it must neither block nor
+    /// ask for the node's [`stats`](Node::stats), which are being written. A program that wants messages has slots; this is
+    /// for one that watches which there are.
     pub fn overhear(mut self, hear: impl Fn(&Arrived) + Send + Sync + 'static) -> Self {
         self.ear = Some(Ear::new(hear));
         self
