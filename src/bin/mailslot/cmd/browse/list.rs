@@ -7,7 +7,7 @@ use mailslot::service::browser::ServerName;
 use mailslot::wire::browser::{ServerType, Version};
 use mailslot::wire::oem::CodePage;
 
-use super::words::{self, fit, legend, role_letters, roles, width};
+use super::words::{self, fit, legend, pad, role_letters, roles, width};
 use crate::json::Json;
 use crate::output::Output;
 use crate::text;
@@ -125,10 +125,10 @@ impl Printer {
                 self.output.end_line()?;
             }
         } else if !workgroups.is_empty() {
-            self.line(&format!("{:<15}  MASTER", "WORKGROUP"))?;
+            self.line(&format!("{}  MASTER", pad("WORKGROUP", NAME)))?;
             for workgroup in workgroups {
                 let master = workgroup.master.map_or_else(|| "-".to_owned(), |master| self.oem(master));
-                let line = format!("{:<15}  {master}", self.oem(workgroup.name));
+                let line = format!("{}  {master}", pad(&self.oem(workgroup.name), NAME));
                 self.line(&line)?;
             }
         }
@@ -229,12 +229,16 @@ fn table(computers: &[Computer], page: CodePage, columns: Option<usize>) -> Vec<
             let address = computer.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
             let Version { major, minor, .. } = computer.version;
             let name = text::oem(computer.name.as_bytes(), page);
-            let before = format!("  {name:<15}  {}{:<5}  ", place(address), format!("{major}.{minor}"));
+            let name = if columns.is_some() { fit(&name, ESCAPED_NAME) } else { name };
+            let version = format!("{major}.{minor}");
+            let before = format!("  {}  {}{version:<5}  ", pad(&name, NAME), place(address));
             (before, text::oem(&computer.comment, page))
         })
         .collect();
+    let titles = format!("  {}  {}{:<5}  ", pad("COMPUTER", NAME), place("ADDRESS".to_owned()), "OS");
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
-    let before = longest(&mut rows.iter().map(|(before, _)| width(before)));
+    // A name that is longer, by its escapes, takes the room from its own comment only.
+    let before = width(&titles);
     let comment = longest(&mut rows.iter().map(|(_, comment)| width(comment)));
     let forms = [types, roles, role_letters];
     let in_form = |form: fn(ServerType) -> String| -> Vec<String> {
@@ -247,12 +251,11 @@ fn table(computers: &[Computer], page: CodePage, columns: Option<usize>) -> Vec<
     let fits = |shown: &Vec<String>| room(shown).is_none_or(|room| room >= comment.clamp(7, ENOUGH));
     let shown = forms.into_iter().map(in_form).find(fits).unwrap_or_else(|| in_form(role_letters));
     let types = longest(&mut shown.iter().map(|types| types.len())).max(4);
-    let left = room(&shown);
 
-    let titles = format!("  {:<15}  {}{:<5}  ", "COMPUTER", place("ADDRESS".to_owned()), "OS");
     let mut lines = vec![format!("{titles}{:<types$}  COMMENT", "TYPE")];
     for ((before, comment), shown) in rows.into_iter().zip(&shown) {
-        let comment = left.map_or_else(|| comment.clone(), |room| fit(&comment, room));
+        let room = columns.map(|columns| columns.saturating_sub(width(&before) + types + 2));
+        let comment = room.map_or_else(|| comment.clone(), |room| fit(&comment, room));
         lines.push(format!("{before}{shown:<types$}  {comment}"));
     }
     if shown == in_form(role_letters) && shown.iter().any(|letters| !letters.is_empty()) {
@@ -263,6 +266,12 @@ fn table(computers: &[Computer], page: CodePage, columns: Option<usize>) -> Vec<
     }
     lines
 }
+
+/// Columns for a name, which has at most 15 characters.
+const NAME: usize = 15;
+
+/// Columns that a name takes at most on a terminal, where some of its characters are escapes.
+const ESCAPED_NAME: usize = 24;
 
 /// Columns with which the comments have enough.
 const ENOUGH: usize = 20;
@@ -329,6 +338,13 @@ mod tests {
         let lines = |columns| table(&computers, CodePage::default(), Some(columns));
         assert!(lines(200)[1].contains("master_browser") && lines(200)[1].ends_with("which are th"));
         assert!(lines(80)[1].contains("  master print  "), "{:#?}", lines(80));
+        // One whose name is all escapes spoils no line but its own.
+        let hostile = computer(&"\u{1b}".repeat(15), SAMBA, "forty-two letters of comment, which are th");
+        let both = [computers[0].clone(), hostile];
+        let with_hostile = table(&both, CodePage::default(), Some(80));
+        assert_eq!(with_hostile[1].split_whitespace().last(), lines(80)[1].split_whitespace().last());
+        assert!(with_hostile.iter().all(|line| width(line.trim_end()) <= 80), "{with_hostile:#?}");
+        assert!(with_hostile[2].starts_with(r"  \x1b\x1b\x1b\x1b\x1b\x1…  192.0.2.111"), "{with_hostile:#?}");
         // Where only letters are left they are explained.
         assert_eq!(lines(72)[3], "  (M master  p potential  r print)");
         assert!(lines(72)[1].contains("  Mr    "), "{:#?}", lines(72));

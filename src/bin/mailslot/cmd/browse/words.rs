@@ -190,6 +190,11 @@ pub(crate) fn fit(text: &str, columns: usize) -> String {
     fitting
 }
 
+/// `text` and as many spaces as it lacks to `columns` columns.
+pub(crate) fn pad(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
 /// `text` in lines of at most `columns` columns, broken at spaces where that is possible.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
