@@ -40,14 +40,14 @@ one() { # NAME PID: "RATE LOST MICROSECONDS"
   line=$("$lab/torture.sh" 4 "$1" LABDOM nbt.bench --timelimit="$seconds")
   after=$(ticks "$2")
   sed -n 's|.* \([0-9.]*\) queries/s, \([0-9]*\) lost|\1 \2|p' <<<"$line" |
-    awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" -v s="$seconds" '{printf "%d %d %.1f\n", $1, $2, t / hz / s / $1 * 1e6}'
+    awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" -v s="$seconds" '{printf "%d %d %.1f\n", $1, $2, t / hz / s / ($1 + 1e-9) * 1e6}'
 }
 echo "load before: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors"
 for ((run = 1; run <= runs; run++)); do
   echo "$(one OURS "$(pid host3.run.receiver)") $(one NMB1 "$(pid host1.nmbd)") $(one "$bare" "$(pid host2.run.responder)")"
 done | tee "$LAB/rates" | awk '{
     printf "ours %d/s (%d lost, %.1f us each), nmbd %d/s (%d lost, %.1f us), bare %d/s (%d lost, %.1f us): ours / nmbd %.2f, bare / nmbd %.2f, cost %.2f of nmbd\n",
-      $1, $2, $3, $4, $5, $6, $7, $8, $9, $1 / $4, $7 / $4, $3 / $6; fflush()}'
+      $1, $2, $3, $4, $5, $6, $7, $8, $9, $1 / ($4 + 1e-9), $7 / ($4 + 1e-9), $3 / ($6 + 1e-9); fflush()}'
 awk '{o += $1; n += $4; b += $7; c += $3; d += $6; e += $9}
-  END {printf "all: rates ours / nmbd %.2f, bare / nmbd %.2f, ours / bare %.2f; CPU ours / nmbd %.2f, bare / nmbd %.2f\n", o/n, b/n, o/b, c/d, e/d}' "$LAB/rates"
+  END {printf "all: rates ours / nmbd %.2f, bare / nmbd %.2f, ours / bare %.2f; CPU ours / nmbd %.2f, bare / nmbd %.2f\n", o / (n + 1e-9), b / (n + 1e-9), o / (b + 1e-9), c / (d + 1e-9), e / (d + 1e-9)}' "$LAB/rates"
 echo "load after: $(cut -d' ' -f1-3 /proc/loadavg)"
