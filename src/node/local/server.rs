@@ -29,7 +29,7 @@ use crate::wire::{Encode, ValueError};
 const DUPLICATES_WAIT: Duration = Duration::from_secs(10);
 /// How long a user's node without handles stays.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long one that is out of descriptors waits for them.
+/// How long one that is out of descriptors or memory waits for them.
 const DESCRIPTORS_WAIT: Duration = Duration::from_secs(1);
 /// How often the user's node looks whether its socket is still there.
 const SOCKET_LOOKED_AT: Duration = Duration::from_secs(5);
@@ -234,8 +234,8 @@ impl Server {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => self.shared.welcome(stream),
-                // Out of descriptors: until a connection ends, or something else gives one back.
-                Err(error) if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => {
+                // Out of descriptors or memory: until a connection ends, or something else gives some back.
+                Err(error) if matches!(error.raw_os_error(), Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)) => {
                     let mut connections = self.shared.connections.subscribe();
                     // It ends with the time, or with a connection; the sender lives in `self`.
                     let _ = tokio::time::timeout(DESCRIPTORS_WAIT, connections.changed()).await;
@@ -249,6 +249,8 @@ impl Server {
 
 const EMFILE: i32 = nix::errno::Errno::EMFILE as i32;
 const ENFILE: i32 = nix::errno::Errno::ENFILE as i32;
+const ENOBUFS: i32 = nix::errno::Errno::ENOBUFS as i32;
+const ENOMEM: i32 = nix::errno::Errno::ENOMEM as i32;
 
 /// Ends once there is nothing at `socket`.
 async fn vanished(socket: &Path) {
