@@ -498,10 +498,10 @@ impl Shared {
         let shared = Arc::downgrade(self);
         let expiry = tokio::spawn(async move {
             tokio::time::sleep(DUPLICATES_WAIT).await;
-            if let Some(shared) = shared.upgrade() {
-                if let Some(end) = shared.take_duplicate(&token) {
-                    shared.close(end);
-                }
+            if let Some(shared) = shared.upgrade()
+                && let Some(end) = shared.take_duplicate(&token)
+            {
+                shared.close(end);
             }
         });
         duplicates.insert(token, Duplicate { end, user, expiry: expiry.abort_handle() });
