@@ -15,6 +15,7 @@ made=target/package
 rm -rf "$made"
 mkdir -p "$made"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+grep -qF "libmailslot0 (= $version-1)" Cargo.toml || { echo "libmailslot-dev depends on another version than $version" >&2; exit 1; }
 cp "$target/release/libmailslot.so" "$made/libmailslot.so.$version"
 ln -s "libmailslot.so.$version" "$made/libmailslot.so.0"
 ln -s libmailslot.so.0 "$made/libmailslot.so"

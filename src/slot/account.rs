@@ -37,7 +37,7 @@ impl Account {
         self.inner.slots.get()
     }
 
-    /// Bytes that are queued.
+    /// Bytes that are queued, or given to reads that nobody has asked for them yet.
     pub fn bytes(&self) -> usize {
         self.inner.bytes.get()
     }
@@ -64,11 +64,6 @@ impl Account {
         self.inner.bytes.take(bytes, self.inner.max_bytes)
     }
 
-    /// Takes it even if there is no room: a message that a reader gives back.
-    pub(super) fn take_back(&self, bytes: usize) {
-        self.inner.bytes.take_back(bytes);
-    }
-
     pub(super) fn give(&self, bytes: usize) {
         self.inner.bytes.give(bytes);
     }
@@ -87,10 +82,6 @@ impl Gauge {
     pub(super) fn take(&self, more: usize, max: usize) -> bool {
         let room = |have: usize| have.checked_add(more).filter(|sum| *sum <= max);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
-    }
-
-    pub(super) fn take_back(&self, more: usize) {
-        self.0.fetch_add(more, Ordering::Relaxed);
     }
 
     pub(super) fn give(&self, less: usize) {

@@ -83,7 +83,7 @@ impl PendingRead {
             return Poll::Ready(Err(MailslotError::NothingPending));
         }
         let mut state = self.slot.lock();
-        if let Some(outcome) = state.collect(self.id) {
+        if let Some(outcome) = self.slot.collect(&mut state, self.id) {
             drop(state);
             self.finished = true;
             return Poll::Ready(outcome.map(|queued| queued.message));

@@ -26,7 +26,8 @@ pub struct Limits {
     pub messages_per_slot: usize,
     /// Bytes of message data in one slot's queue. Default 16 MiB.
     pub bytes_per_slot: usize,
-    /// Bytes in all slots' queues: the messages' data, and [`MESSAGE_COST`](super::MESSAGE_COST) for each. Default 256 MiB.
+    /// Bytes in all slots' queues, and in reads that nobody has asked for them yet: the messages' data, and
+    /// [`MESSAGE_COST`](super::MESSAGE_COST) for each. Default 256 MiB.
     pub bytes: usize,
     /// Reads that wait on one slot. Default 1,024.
     pub pending_reads_per_slot: usize,

@@ -63,7 +63,7 @@ pub(crate) struct State {
     queued_bytes: usize,
     /// In the order of the calls, so with rising ids. Empty unless the queue is.
     waiting: VecDeque<Waiting>,
-    /// Reads that have ended and were not asked since.
+    /// Reads that have ended and were not asked since. Their messages count as queued until they are.
     done: Vec<(u64, Outcome)>,
     next_id: u64,
 }
@@ -136,7 +136,7 @@ impl Slot {
         let sequence = state.next_id();
         state.queue.push_back(Queued { sequence, message: Message { data, origin, at, peer, truncated } });
         if !state.waiting.is_empty() {
-            self.serve(&mut state, &mut wakes);
+            Self::serve(&mut state, &mut wakes);
         }
         drop(state);
         wakes.wake();
@@ -183,36 +183,31 @@ impl Slot {
         }
     }
 
-    fn take_back(&self, bytes: usize) {
-        let cost = bytes + MESSAGE_COST;
-        self.shared.queued.take_back(cost);
-        if let Some(owner) = &self.owner {
-            owner.take_back(cost);
-        }
-    }
-
     /// Takes the first message if there is one and it is no longer than `capacity`.
     pub(crate) fn take(&self, state: &mut State, capacity: usize) -> Result<Option<Queued>, MailslotError> {
-        let Some(needed) = state.next_size() else { return Ok(None) };
-        if needed > capacity {
-            return Err(MailslotError::BufferTooSmall { needed, have: capacity });
-        }
-        let taken = state.queue.pop_front();
-        if taken.is_some() {
-            state.queued_bytes -= needed;
-            state.stats.read += 1;
-            state.stats.read_bytes += needed as u64;
-            self.give(1, needed);
+        let taken = state.take(capacity)?;
+        if let Some(queued) = &taken {
+            self.give(1, queued.message.data.len());
         }
         Ok(taken)
     }
 
+    /// The result of a read that has ended, once.
+    pub(crate) fn collect(&self, state: &mut State, id: u64) -> Option<Outcome> {
+        let outcome = state.collect(id)?;
+        if let Ok(queued) = &outcome {
+            self.give(1, queued.message.data.len());
+        }
+        Some(outcome)
+    }
+
     /// Gives messages to waiting reads in the order of the calls. A read whose buffer is too small ends without
-    /// one, and the next gets it.
-    fn serve(&self, state: &mut State, wakes: &mut Wakes) {
+    /// one, and the next gets it. What they were given is let go of when they are asked for it: else whoever has many
+    /// reads and asks none of them would have as many messages for nothing.
+    fn serve(state: &mut State, wakes: &mut Wakes) {
         while !state.queue.is_empty() {
             let Some(waiting) = state.waiting.pop_front() else { return };
-            let outcome = match self.take(state, waiting.capacity) {
+            let outcome = match state.take(waiting.capacity) {
                 Ok(Some(queued)) => Ok(queued),
                 Ok(None) => return,
                 Err(error) => Err(error),
@@ -264,15 +259,15 @@ impl Slot {
                 totals.read_bytes -= bytes as u64;
                 totals.drops.unread_at_close += 1;
                 drop(totals);
+                self.give(1, bytes);
                 lost = Some(queued);
             } else {
                 state.stats.read -= 1;
                 state.stats.read_bytes -= bytes as u64;
                 state.queued_bytes += bytes;
-                self.take_back(bytes);
                 let place = state.queue.partition_point(|q| q.sequence < queued.sequence);
                 state.queue.insert(place, queued);
-                self.serve(&mut state, &mut wakes);
+                Self::serve(&mut state, &mut wakes);
                 drop(state);
             }
         } else {
@@ -337,8 +332,21 @@ impl State {
         id
     }
 
-    /// The result of a read that has ended, once.
-    pub(crate) fn collect(&mut self, id: u64) -> Option<Outcome> {
+    fn take(&mut self, capacity: usize) -> Result<Option<Queued>, MailslotError> {
+        let Some(needed) = self.next_size() else { return Ok(None) };
+        if needed > capacity {
+            return Err(MailslotError::BufferTooSmall { needed, have: capacity });
+        }
+        let taken = self.queue.pop_front();
+        if taken.is_some() {
+            self.queued_bytes -= needed;
+            self.stats.read += 1;
+            self.stats.read_bytes += needed as u64;
+        }
+        Ok(taken)
+    }
+
+    fn collect(&mut self, id: u64) -> Option<Outcome> {
         let at = self.done.iter().position(|(done, _)| *done == id)?;
         Some(self.done.swap_remove(at).1)
     }

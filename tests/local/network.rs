@@ -12,7 +12,7 @@ use mailslot::node::local::{AskError, Client, Lan, LocalError, Places, Server, S
 use mailslot::node::{LoopbackLan, Node, SendError};
 use mailslot::service::names::{NameKind, Origin, QueryTarget, ResolveError};
 use mailslot::slot::MailslotError;
-use mailslot::wire::local::{Body, Failure, FailureCode, Frame, Role, VERSION};
+use mailslot::wire::local::{Body, Failure, FailureCode, Frame, Role, TargetKind, VERSION};
 use mailslot::wire::name::NetbiosName;
 use mailslot::wire::{Decode, Encode};
 use tempfile::TempDir;
@@ -253,6 +253,38 @@ async fn questions_are_bounded_and_hold_nothing_up() {
     let stats = beside.server.stats();
     assert!(stats.failed["limit_reached"] >= 2, "{stats:?}");
     assert_eq!(stats.asked["status"], 128 + 12 + 1);
+}
+
+/// Each message to a name may be a question for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_to_the_network_are_bounded_with_the_questions() {
+    let limits = ServerLimits { questions_per_user: 4, ..ServerLimits::default() };
+    let beside = Beside::new(limits).await;
+    let socket = beside.socket.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut peer = Peer::new(&socket);
+        let slot: Vec<u8> = "soda".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let (target, data) = (TargetKind::NAMED, b"x");
+        for id in 10..15 {
+            let host = format!("NOBODY{id}");
+            peer.ask(id, Body::Send { target, host: host.as_bytes(), name: &slot, data });
+        }
+        peer.hear(|id, body| match body {
+            Body::Failed(Failure { code: FailureCode::LIMIT_REACHED, a: 4, .. }) => assert_eq!(id, 14),
+            body => panic!("{body:?}"),
+        });
+        for _ in 10..14 {
+            peer.hear(|id, body| match body {
+                Body::Failed(Failure { code: FailureCode::SEND, a: 53, .. }) => assert!(id < 14),
+                body => panic!("{body:?}"),
+            });
+        }
+        // They count no more.
+        peer.ask(20, Body::Send { target: TargetKind::EVERYONE, host: b"", name: &slot, data });
+        peer.hear(|id, body| assert!(id == 20 && matches!(body, Body::Sent { .. }), "{body:?}"));
+    })
+    .await
+    .expect("all of it");
 }
 
 /// A service of an earlier release, which knows none of these requests.

@@ -12,7 +12,7 @@ use mailslot::node::blocking::{MailslotSender, SlotReader};
 use mailslot::node::local::{Admit, Client, LocalError, Places, Server, ServerLimits, ServicePlace};
 use mailslot::node::{LoopbackLan, Node};
 use mailslot::slot::{MESSAGE_COST, MailslotError};
-use mailslot::wire::local::{Body, FailureCode, Frame, VERSION};
+use mailslot::wire::local::{Admittance, Body, FailureCode, Frame, VERSION};
 use mailslot::wire::{Decode, Encode};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -25,6 +25,7 @@ const NOBODY: u32 = 65_534;
 struct Service {
     directory: TempDir,
     socket: PathBuf,
+    node: Node,
     server: Server,
     runtime: Runtime,
 }
@@ -36,13 +37,13 @@ impl Service {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let lan = LoopbackLan::of_this_process();
-        let server = runtime.block_on(async {
+        let (node, server) = runtime.block_on(async {
             let node = Node::builder().name("SERVICE").loopback(lan).start().await.expect("a node");
-            let server = Server::of_service(node, limits);
+            let server = Server::of_service(node.clone(), limits);
             tokio::spawn(server.listen(&socket, mode).expect("a socket"));
-            server
+            (node, server)
         });
-        Self { directory, socket, server, runtime }
+        Self { directory, socket, node, server, runtime }
     }
 
     fn client(&self) -> Client {
@@ -235,6 +236,61 @@ fn one_user_cannot_take_all_slots_nor_their_room() {
     drop((a, b));
     // The end of those two is seen in its time.
     while try_create(&service.client(), "c").is_err() {}
+}
+
+/// Nor all memory with answers that its processes ask for and do not take.
+#[test]
+fn answers_that_nobody_takes_are_bounded() {
+    let limits = ServerLimits { untaken_bytes_per_user: 6 << 20, ..ServerLimits::default() };
+    let service = Service::new(limits, 0o600);
+    // A slot whose reader asks for a message of 4 MiB, gets it, and takes none of it.
+    let lazy = |slot: &str| {
+        let mut stream = UnixStream::connect(&service.socket).expect("a service");
+        let name: Vec<u8> = slot.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let (admittance, read_timeout) = (Admittance { rule: Admittance::DEFAULT, group: 0 }, u32::MAX);
+        let create =
+            Body::Create { max_message_size: 0, read_timeout, access: 1 << 31, admittance, name: &name };
+        let read = Body::Read { timeout: None, capacity: u32::MAX, count: 1 };
+        for (id, body) in (1..).zip([Body::Hello { version: VERSION }, create, read]) {
+            stream.write_all(&Frame::new(id, body).expect("a frame").to_bytes()).expect("room");
+        }
+        let writer = loop {
+            if let Ok(writer) = try_open(&service.client(), slot) {
+                break writer;
+            }
+        };
+        writer.write(&vec![1; 4 << 20]).expect("room");
+        stream
+    };
+    let mut first = lazy("a");
+    let b = service.create("b", Admit::Default);
+    service.open("b").write(&vec![2; 1 << 20]).expect("room");
+    assert_eq!(data(&b).len(), 1 << 20, "what is taken does not count");
+    let _second = lazy("c");
+    while service.server.stats().ended.is_empty() {}
+    assert_eq!(service.server.stats().ended, BTreeMap::from([("untaken_bytes", 1)]));
+    // The first has all that it asked for.
+    let mut length = 0;
+    for _ in 0..3 {
+        let mut bytes = [0; 4];
+        first.read_exact(&mut bytes).expect("an answer");
+        length = u32::from_le_bytes(bytes) as usize;
+        first.read_exact(&mut vec![0; length]).expect("the rest");
+    }
+    assert!(length > 4 << 20, "{length}");
+}
+
+/// Whose a slot was says nothing about a later one of its name, even while somebody holds on to the first.
+#[test]
+fn a_later_slot_of_the_name_has_its_own_owner() {
+    let service = Service::new(ServerLimits::default(), 0o600);
+    let soda = service.client().create(&path("soda"), forever(), Admit::Owner).expect("a new slot");
+    let writer = service.open("soda");
+    soda.close();
+    let _own = service.node.create(&path("soda"), forever()).expect("the name is free");
+    let slot = service.client().slot(&path("soda").name).expect("it is there");
+    assert_eq!(slot.admit, Admit::Default);
+    assert_eq!(writer.write(b"late").expect_err("its slot is gone").win32().code(), 6);
 }
 
 /// One of the service manager's has no lock beside its socket.

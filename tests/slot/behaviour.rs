@@ -133,24 +133,39 @@ fn slots_are_bounded_together() {
     assert_eq!((drops.owner_bytes, drops.total_bytes), (3, 3));
 }
 
-/// A message that a read gave back is counted again, whatever came since.
+/// What a read was given is counted until it is asked for, the slot's again, or lost: many reads that nobody asks are no
+/// way to more.
 #[test]
-fn a_message_that_comes_back_is_counted() {
+fn what_lies_in_reads_is_counted() {
     let registry = Registry::new(Limits { bytes: MESSAGE_COST, ..Limits::default() });
     let waits = CreateOptions { read_timeout: ReadTimeout::FOREVER, ..Default::default() };
-    let server = registry.create(&path("a"), waits).unwrap();
+    let owner = Account::new(2, MESSAGE_COST);
+    let server = registry.create_for(&path("a"), waits, &owner).unwrap();
     let writer = registry.open(&path("a"), OpenOptions::default()).unwrap();
-    let Ok(ReadStart::Pending(read)) = server.start_read(Duration::ZERO, 8) else {
-        panic!("nothing to wait for")
+    let start = || match server.start_read(Duration::ZERO, 8) {
+        Ok(ReadStart::Pending(read)) => read,
+        other => panic!("{other:?}"),
     };
+    let full = Err(MailslotError::QueueFull { limit: "bytes_per_owner" });
+    let mut reads = [start(), start()];
     writer.write(b"").unwrap();
+    assert_eq!(writer.write(b""), full);
+    assert!(reads[0].try_finish().is_ready());
     writer.write(b"").unwrap();
-    assert_eq!(writer.write(b""), Err(MailslotError::QueueFull { limit: "bytes" }));
+    assert_eq!(writer.write(b""), full);
+    drop(reads);
+    assert_eq!(writer.write(b""), full, "it is back in the queue");
+    server.try_read().unwrap();
+    assert_eq!(owner.bytes(), 0);
+    let read = start();
+    writer.write(b"").unwrap();
+    drop(server);
+    assert_eq!((owner.slots(), owner.bytes()), (0, MESSAGE_COST), "the read still has it");
     drop(read);
-    server.try_read().unwrap();
-    assert_eq!(writer.write(b""), Err(MailslotError::QueueFull { limit: "bytes" }));
-    server.try_read().unwrap();
-    writer.write(b"").unwrap();
+    assert_eq!(owner.bytes(), 0);
+    let other = registry.create(&path("b"), waits).unwrap();
+    registry.open(&path("b"), OpenOptions::default()).unwrap().write(b"").unwrap();
+    other.try_read().unwrap();
 }
 
 #[test]

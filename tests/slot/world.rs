@@ -117,7 +117,12 @@ impl World {
 
     /// Takes in a letter or gives the reason against it.
     fn accept(&mut self, slot: usize, size: usize, local: bool) -> Result<(), DropReason> {
-        let all: usize = self.slots.iter().flat_map(|s| &s.queue).map(|l| l.1 + MESSAGE_COST).sum();
+        let given = self.reads.iter().filter_map(|(_, read)| match &read.end {
+            End::Letter(letter) => Some(letter),
+            _ => None,
+        });
+        let letters = self.slots.iter().flat_map(|s| &s.queue).chain(given);
+        let all: usize = letters.map(|l| l.1 + MESSAGE_COST).sum();
         let s = &mut self.slots[slot];
         let held: usize = s.queue.iter().map(|l| l.1).sum();
         let drops = &mut s.stats.drops;

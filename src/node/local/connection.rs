@@ -1,7 +1,8 @@
 //! One connection of a process: its handle, its requests, its reads that wait.
 //!
 //! Nothing grows with what the process does not take: while its answers wait in [`OUTPUT`] bytes or more, no request
-//! is read and no message taken from a slot.
+//! is read and no message taken from a slot. One answer may still be as long as a message, so what a user's processes have
+//! not taken is counted together.
 
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
@@ -30,6 +31,8 @@ use crate::wire::{Decode, Encode, ValueError};
 const CHUNK: usize = 64 << 10;
 /// Bytes of answers beyond which nothing more is asked of the connection.
 const OUTPUT: usize = 256 << 10;
+/// Bytes of memory that a connection keeps for what comes next.
+const KEPT: usize = 1 << 20;
 
 /// What a connection is the handle of.
 #[derive(Debug)]
@@ -39,10 +42,18 @@ pub(super) enum End {
 }
 
 impl End {
-    fn name(&self) -> &SlotName {
+    pub(super) fn name(&self) -> &SlotName {
         match self {
             Self::Server(slot, ..) => slot.name(),
             Self::Client(writer, ..) => writer.name(),
+        }
+    }
+
+    /// Whose slot it is; a client handle may be on one of the node's own.
+    pub(super) const fn owner(&self) -> Option<&Arc<Owner>> {
+        match self {
+            Self::Server(_, _, owner) => Some(owner),
+            Self::Client(_, _, owner) => owner.as_ref(),
         }
     }
 }
@@ -60,6 +71,9 @@ pub(super) struct Connection {
     stream: UnixStream,
     input: BytesMut,
     output: BytesMut,
+    /// Most bytes that there were in the memory of the two.
+    most_input: usize,
+    most_output: usize,
     greeted: bool,
     ending: bool,
     /// Whether requests were left alone because answers wait, or sends are under way.
@@ -83,6 +97,8 @@ pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, cou
         stream,
         input: BytesMut::new(),
         output: BytesMut::new(),
+        most_input: 0,
+        most_output: 0,
         greeted: false,
         ending: false,
         held_back: false,
@@ -101,12 +117,11 @@ pub(super) async fn run(stream: UnixStream, peer: Peer, shared: Arc<Shared>, cou
     }
     // The socket goes after the handle: its end tells the process that the handle is closed.
     connection.reads.clear();
-    // Nobody waits for these any more; they count as the user's until they end.
+    // Nobody waits for these any more, and the node forgets them before it asks for somebody else.
+    connection.sends.clear();
     connection.asks.clear();
     if let Some(end) = connection.end.take() {
-        let name = end.name().clone();
-        drop(end);
-        connection.shared.forget_owner(&name);
+        connection.shared.close(end);
     }
     let Connection { stream, counted, .. } = connection;
     drop(stream);
@@ -120,20 +135,18 @@ impl Connection {
         if let Poll::Ready(Err(error)) = self.poll_write(cx) {
             return Poll::Ready(Err(error));
         }
+        // Whether the socket calls this task when there is more.
+        let mut watched = false;
         if self.held_back && self.takes_more() {
             self.handle_input();
-            // The socket was not looked at.
-            cx.waker().wake_by_ref();
-        } else if self.takes_more()
-            && let Poll::Ready(more) = self.poll_input(cx)
-        {
-            match more {
-                Ok(true) => self.handle_input(),
-                Ok(false) => return Poll::Ready(Ok(())),
-                Err(error) => return Poll::Ready(Err(error)),
+        } else if self.takes_more() {
+            match self.poll_input(cx) {
+                // What was read need not be all.
+                Poll::Ready(Ok(true)) => self.handle_input(),
+                Poll::Ready(Ok(false)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => watched = true,
             }
-            // Asks for another turn: what was read need not be all.
-            cx.waker().wake_by_ref();
         }
         self.poll_reads(cx);
         self.poll_sends(cx);
@@ -145,10 +158,24 @@ impl Connection {
             Poll::Ready(Ok(())) if self.crowded => cx.waker().wake_by_ref(),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
-        if self.held_back && self.takes_more() {
+        if !watched && self.takes_more() {
             cx.waker().wake_by_ref();
         }
-        Poll::Pending
+        self.bound_memory()
+    }
+
+    /// Lets go of memory that only a long message needed; ready with an error if the user's processes leave too much.
+    fn bound_memory(&mut self) -> Poll<io::Result<()>> {
+        let_go(&mut self.input, &mut self.most_input);
+        let_go(&mut self.output, &mut self.most_output);
+        // What is less is counted by the connection itself.
+        let untaken = if self.output.len() > OUTPUT { self.output.len() } else { 0 };
+        if self.counted.set_untaken(untaken) {
+            return Poll::Pending;
+        }
+        tracing::warn!(self.peer.user, self.peer.pid, "too many answers that nobody takes");
+        self.end("untaken_bytes");
+        Poll::Ready(Err(io::Error::other("too many answers that nobody takes")))
     }
 
     fn takes_more(&self) -> bool {
@@ -177,6 +204,7 @@ impl Connection {
 
     fn handle_input(&mut self) {
         let mut input = core::mem::take(&mut self.input);
+        self.most_input = self.most_input.max(input.len());
         self.held_back = false;
         while !self.ending {
             if !self.takes_more() {
@@ -222,6 +250,7 @@ impl Connection {
             Ok(frame) => {
                 self.output.reserve(frame.encoded_len());
                 frame.encode(&mut self.output);
+                self.most_output = self.most_output.max(self.output.len());
             }
             // Names and messages of the registry fit; if one does not, the process must not wait for it.
             Err(error) => self.unanswerable(&error),
@@ -268,13 +297,8 @@ impl Connection {
                 let access = Access::from_bits_retain(access);
                 let options = CreateOptions { max_message_size, read_timeout, access };
                 let path = SlotPath::local(name_of(name)?);
-                let slot = match self.shared.account(self.peer.user) {
-                    Some(account) => self.shared.registry.create_for(&path, options, &account),
-                    None => self.shared.registry.create(&path, options),
-                };
-                let slot = slot.map_err(refused)?;
                 let owner = Arc::new(Owner::new(self.peer, Admit::from_wire(admittance)));
-                self.shared.set_owner(slot.name(), &owner);
+                let slot = self.shared.create(&path, options, &owner).map_err(refused)?;
                 self.opened(id, End::Server(slot, access, owner));
             }
             Body::Open { access, share, disposition, name } => {
@@ -283,8 +307,7 @@ impl Connection {
                 let access = Access::from_bits_retain(access);
                 let share = ShareMode::from_bits_retain(share);
                 let options = OpenOptions { access, share, disposition: Disposition::new(disposition) };
-                let owner = self.admitted(&name)?;
-                let writer = self.shared.registry.open(&SlotPath::local(name), options).map_err(refused)?;
+                let (writer, owner) = self.open(name, options)?;
                 self.opened(id, End::Client(writer, access, owner));
             }
             Body::Attach { token } => {
@@ -377,8 +400,21 @@ impl Connection {
         if self.end.is_some() { Err(bad_request()) } else { Ok(()) }
     }
 
+    /// Opens a slot, if the process may, and says whose it is.
+    pub(super) fn open(
+        &self,
+        name: SlotName,
+        options: OpenOptions,
+    ) -> Result<(MailslotWriter, Option<Arc<Owner>>), Failure<'static>> {
+        self.admitted(&name)?;
+        let writer = self.shared.registry.open(&SlotPath::local(name.clone()), options).map_err(refused)?;
+        // It may have been made, or made anew, since: whose it is is known before it can be opened.
+        let owner = self.admitted(&name)?;
+        Ok((writer, owner))
+    }
+
     /// The owner of a slot that may be opened.
-    pub(super) fn admitted(&self, name: &SlotName) -> Result<Option<Arc<Owner>>, Failure<'static>> {
+    fn admitted(&self, name: &SlotName) -> Result<Option<Arc<Owner>>, Failure<'static>> {
         match self.shared.owner(name) {
             Some(owner) if !owner.admits(self.peer, self.shared.role) => {
                 Err(Failure::new(FailureCode::NOT_ADMITTED, 0, 0))
@@ -462,7 +498,7 @@ impl Connection {
             }
         }
         self.answer(id, Body::Messages(messages.list()));
-        self.messages = messages;
+        self.messages = if messages.bytes() > KEPT { MessagesBuilder::default() } else { messages };
     }
 
     fn cancel(&mut self, id: u32, which: Option<u32>) -> Result<(), Failure<'static>> {
@@ -521,6 +557,14 @@ impl Connection {
             Ok(list) => self.answer(id, Body::Slots(list)),
             Err(error) => self.unanswerable(&error),
         }
+    }
+}
+
+/// Moves what is left of much to memory of its size: else each connection would keep as much as its longest message took.
+fn let_go(buffer: &mut BytesMut, most: &mut usize) {
+    if *most > KEPT && buffer.len() < *most / 4 {
+        *buffer = BytesMut::from(buffer.as_ref());
+        *most = buffer.len();
     }
 }
 

@@ -105,7 +105,9 @@ pub(super) fn error(failure: &Failure<'_>, name: &SlotName) -> MailslotError {
             let limit = QUEUE_LIMITS.get(a).or(QUEUE_LIMITS.first()).copied().unwrap_or_default();
             MailslotError::QueueFull { limit }
         }
-        Code::LIMIT_REACHED => MailslotError::LimitReached { what: "handles, mailslots or reads", max: a },
+        Code::LIMIT_REACHED => {
+            MailslotError::LimitReached { what: "handles, mailslots, reads or messages under way", max: a }
+        }
         FailureCode(code) => MailslotError::NodeGone { reason: format!("it refuses the call (code {code})") },
     }
 }

@@ -19,7 +19,8 @@ use crate::wire::name::NetbiosName;
 /// a computer has, what names and interfaces the node itself has.
 ///
 /// It is one connection, on which any number of tasks may ask at once; the node answers each when it knows, and refuses
-/// more than 128 at a time (256 of one user) with [`MailslotError::LimitReached`]. How long it asks is the node's affair.
+/// more than 128 at a time (256 of one user, with its messages to the network) with [`MailslotError::LimitReached`]. How long
+/// it asks is the node's affair: a question that is given up here counts until the node has its end, or this connection has.
 /// Needs a tokio runtime; the calls of [`Client`](super::Client) with the same names need none.
 ///
 /// ```no_run

@@ -67,9 +67,8 @@ impl Connection {
             if !is_here && target != Target::Everyone {
                 return Err(Failure::new(FailureCode::NO_NETWORK, 0, 0));
             }
-            let owner = self.admitted(&name)?;
-            let writer = self.shared.registry.open(&SlotPath::local(name), OpenOptions::default());
-            let bytes = writer.and_then(|writer| writer.write(data)).map_err(refused)?;
+            let (writer, owner) = self.open(name, OpenOptions::default())?;
+            let bytes = writer.write(data).map_err(refused)?;
             if let Some(owner) = owner {
                 owner.wrote(self.peer);
             }
@@ -77,8 +76,13 @@ impl Connection {
             self.answer_sent(id, &Sent { way, destination, addresses, bytes, truncated: false, local: true });
             return Ok(());
         };
+        // Its name may have to be asked for.
+        let count = self.counted.begin_question()?;
         let (path, data) = (SlotPath::new(target, name), data.to_vec());
-        self.sends.push(Box::pin(async move { (id, node.write(&path, &data).await) }));
+        self.sends.push(Box::pin(async move {
+            let _count = count;
+            (id, node.write(&path, &data).await)
+        }));
         Ok(())
     }
 

@@ -19,7 +19,7 @@ use super::place::{self, Seat, ServicePlace};
 use super::{LocalError, convert};
 use crate::node::driver::lock;
 use crate::node::{Clock, LocalStats, Node};
-use crate::slot::{Account, Origin, Registry, SlotName};
+use crate::slot::{Account, CreateOptions, Mailslot, MailslotError, Origin, Registry, SlotName, SlotPath};
 use crate::wire::local::{
     Body, Failure, FailureCode, Frame, ListedSlot, NO_MESSAGE, OriginKind, Role, Token,
 };
@@ -29,6 +29,8 @@ use crate::wire::{Encode, ValueError};
 const DUPLICATES_WAIT: Duration = Duration::from_secs(10);
 /// How long a user's node without handles stays.
 const GRACE: Duration = Duration::from_secs(1);
+/// How long one that is out of descriptors or memory waits for them.
+const DESCRIPTORS_WAIT: Duration = Duration::from_secs(1);
 /// How often the user's node looks whether its socket is still there.
 const SOCKET_LOOKED_AT: Duration = Duration::from_secs(5);
 
@@ -42,6 +44,9 @@ pub struct ServerLimits {
     pub connections_per_user: usize,
     /// Bytes of requests that are not whole yet, over all connections of one user. Default 64 MiB.
     pub unread_bytes_per_user: usize,
+    /// Bytes of answers that the processes of one user have not taken, of connections with more than 256 KiB of them; one
+    /// that would pass it ends. Default 256 MiB.
+    pub untaken_bytes_per_user: usize,
     /// Slots of one user on the service; a user's node has one user, and the registry's
     /// [`Limits`](crate::slot::Limits). One more is refused with
     /// [`MailslotError::LimitReached`](crate::slot::MailslotError::LimitReached). Default 256.
@@ -54,7 +59,8 @@ pub struct ServerLimits {
     pub duplicates: usize,
     /// Those of one user. Default 64.
     pub duplicates_per_user: usize,
-    /// Questions to the network that are under way for one user, half of those that a node has open at most
+    /// Questions to the network, and messages to it, that are under way for one user: each message may be a question for
+    /// its name. Half of the questions that a node has open at most
     /// ([`Limits::name_queries`](crate::service::Limits::name_queries)). Default 256.
     pub questions_per_user: usize,
 }
@@ -65,6 +71,7 @@ impl Default for ServerLimits {
             connections: 960,
             connections_per_user: 480,
             unread_bytes_per_user: 64 << 20,
+            untaken_bytes_per_user: 256 << 20,
             slots_per_user: 256,
             slot_bytes_per_user: 64 << 20,
             duplicates: 256,
@@ -102,6 +109,7 @@ pub(super) struct Shared {
 struct Use {
     connections: usize,
     unread_bytes: usize,
+    untaken_bytes: usize,
     questions: usize,
     /// Of its slots, once it has had one.
     account: Option<Account>,
@@ -226,12 +234,11 @@ impl Server {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => self.shared.welcome(stream),
-                // Out of descriptors: until a connection ends.
-                Err(error) if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => {
+                // Out of descriptors or memory: until a connection ends, or something else gives some back.
+                Err(error) if matches!(error.raw_os_error(), Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)) => {
                     let mut connections = self.shared.connections.subscribe();
-                    if *connections.borrow_and_update() == 0 || connections.changed().await.is_err() {
-                        return error;
-                    }
+                    // It ends with the time, or with a connection; the sender lives in `self`.
+                    let _ = tokio::time::timeout(DESCRIPTORS_WAIT, connections.changed()).await;
                 }
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => return error,
@@ -242,6 +249,8 @@ impl Server {
 
 const EMFILE: i32 = nix::errno::Errno::EMFILE as i32;
 const ENFILE: i32 = nix::errno::Errno::ENFILE as i32;
+const ENOBUFS: i32 = nix::errno::Errno::ENOBUFS as i32;
+const ENOMEM: i32 = nix::errno::Errno::ENOMEM as i32;
 
 /// Ends once there is nothing at `socket`.
 async fn vanished(socket: &Path) {
@@ -252,12 +261,13 @@ async fn vanished(socket: &Path) {
     }
 }
 
-/// Counts a connection, and what it has not sent whole, as long as it lives.
+/// Counts a connection, what it has not sent whole and what it has not taken, as long as it lives.
 #[derive(Debug)]
 pub(super) struct Counted {
     shared: Arc<Shared>,
     user: u32,
     unread: usize,
+    untaken: usize,
 }
 
 impl Counted {
@@ -268,10 +278,10 @@ impl Counted {
         stats.open += 1;
         stats.accepted += 1;
         drop(stats);
-        Self { shared: Arc::clone(shared), user, unread: 0 }
+        Self { shared: Arc::clone(shared), user, unread: 0, untaken: 0 }
     }
 
-    /// Counts a question to the network as long as it is under way, if the user may have one more.
+    /// Counts a question or a message to the network as long as it is under way, if the user may have one more.
     pub(super) fn begin_question(&self) -> Result<AskCount, Failure<'static>> {
         let max = self.shared.limits.questions_per_user;
         let mut users = lock(&self.shared.users);
@@ -294,6 +304,20 @@ impl Counted {
         self.unread = bytes;
         all.unread_bytes <= self.shared.limits.unread_bytes_per_user
     }
+
+    /// Sets how much of answers lies there, and says whether the user may leave so much.
+    pub(super) fn set_untaken(&mut self, bytes: usize) -> bool {
+        if bytes == self.untaken {
+            return true;
+        }
+        let mut users = lock(&self.shared.users);
+        let all = users.entry(self.user).or_default();
+        all.untaken_bytes = all.untaken_bytes.saturating_sub(self.untaken).saturating_add(bytes);
+        let is_more = bytes > self.untaken;
+        self.untaken = bytes;
+        // Whoever takes some is not the one that leaves too much.
+        !is_more || all.untaken_bytes <= self.shared.limits.untaken_bytes_per_user
+    }
 }
 
 impl Drop for Counted {
@@ -301,6 +325,7 @@ impl Drop for Counted {
         let mut users = lock(&self.shared.users);
         if let Some(all) = users.get_mut(&self.user) {
             all.unread_bytes = all.unread_bytes.saturating_sub(self.unread);
+            all.untaken_bytes = all.untaken_bytes.saturating_sub(self.untaken);
             all.connections = all.connections.saturating_sub(1);
         }
         drop(users);
@@ -310,7 +335,7 @@ impl Drop for Counted {
     }
 }
 
-/// A question of a user that is under way. It ends before its connection's [`Counted`] does.
+/// A question or a message of a user that is under way. It ends before its connection's [`Counted`] does.
 #[derive(Debug)]
 pub(super) struct AskCount {
     shared: Arc<Shared>,
@@ -401,15 +426,39 @@ impl Shared {
         lock(&self.owners).get(name)?.upgrade()
     }
 
-    pub(super) fn set_owner(&self, name: &SlotName, owner: &Arc<Owner>) {
-        lock(&self.owners).insert(name.clone(), Arc::downgrade(owner));
+    /// Creates a slot of `owner`.
+    pub(super) fn create(
+        &self,
+        path: &SlotPath,
+        options: CreateOptions,
+        owner: &Arc<Owner>,
+    ) -> Result<Mailslot, MailslotError> {
+        let account = self.account(owner.user);
+        // Nobody sees the slot without its owner: whoever opens it asks whose it is.
+        let mut owners = lock(&self.owners);
+        let slot = match account {
+            Some(account) => self.registry.create_for(path, options, &account),
+            None => self.registry.create(path, options),
+        }?;
+        owners.insert(slot.name().clone(), Arc::downgrade(owner));
+        Ok(slot)
     }
 
-    /// Forgets the owner of a slot that is gone.
-    pub(super) fn forget_owner(&self, name: &SlotName) {
-        let mut owners = lock(&self.owners);
-        if owners.get(name).is_some_and(|owner| owner.strong_count() == 0) {
-            owners.remove(name);
+    /// Closes a handle, and forgets whose its slot was with the last one, and that user if nothing else is left.
+    pub(super) fn close(&self, end: End) {
+        let (name, owner) = (end.name().clone(), end.owner().map(Arc::downgrade));
+        let user = end.owner().map(|owner| owner.user);
+        drop(end);
+        if let Some(owner) = owner {
+            let mut owners = lock(&self.owners);
+            // A slot of the same name may be another's by now, or the node's own.
+            let is_its = owners.get(&name).is_some_and(|known| known.ptr_eq(&owner));
+            if is_its && (owner.strong_count() == 0 || !self.registry.contains(&name)) {
+                owners.remove(&name);
+            }
+        }
+        if let Some(user) = user {
+            self.forget_user(user);
         }
     }
 
@@ -449,9 +498,10 @@ impl Shared {
         let shared = Arc::downgrade(self);
         let expiry = tokio::spawn(async move {
             tokio::time::sleep(DUPLICATES_WAIT).await;
-            if let Some(shared) = shared.upgrade() {
-                drop(shared.take_duplicate(&token));
-                shared.forget_user(user);
+            if let Some(shared) = shared.upgrade()
+                && let Some(end) = shared.take_duplicate(&token)
+            {
+                shared.close(end);
             }
         });
         duplicates.insert(token, Duplicate { end, user, expiry: expiry.abort_handle() });

@@ -39,18 +39,17 @@ pub(crate) fn run(args: &NamesArgs) -> anyhow::Result<Outcome> {
 /// command a computer of its own.
 #[cfg(unix)]
 fn of_service(args: &NamesArgs) -> anyhow::Result<Option<Outcome>> {
-    let client = machine::client();
-    let service = if args.lan.given.any() { None } else { machine::service(&client)? };
+    let service = if args.lan.given.any() { None } else { machine::service_lan(&machine::client())? };
     let Some(service) = service else { return Ok(None) };
-    let table = client.names()?;
-    if table.is_empty() && client.interfaces()?.is_empty() {
-        note(format_args!(
-            "no network interface is up, so the service (process {}) has no names",
-            service.pid
-        ));
+    let pid = service.node().pid;
+    // On one connection: another node may take the service's place.
+    let (table, interfaces) = lan::runtime()?
+        .block_on(async { anyhow::Ok((service.names().await?, service.interfaces().await?)) })?;
+    if table.is_empty() && interfaces.is_empty() {
+        note(format_args!("no network interface is up, so the service (process {pid}) has no names"));
         return Ok(Some(Outcome::Failed));
     }
-    note(format_args!("the names of the service (process {})", service.pid));
+    note(format_args!("the names of the service (process {pid})"));
     show(args, table).map(Some)
 }
 
