@@ -306,29 +306,46 @@ fn a_service_without_a_lock_is_not_replaced_either() {
     drop(ServicePlace::take(&socket, 0o600).expect("it is dead"));
 }
 
-/// While the service takes its place, nobody comes in by the name that the socket has before it has its mode.
+/// While the service takes its place, nobody else reaches the socket before it has its mode.
 #[test]
 fn nobody_comes_before_the_socket_has_its_mode() {
     let directory = tempfile::tempdir().expect("a directory");
     let socket = directory.path().join("mailslot.sock");
-    let new = directory.path().join("mailslot.sock.new");
+    let begins = directory.path().join("mailslot.sock.new");
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let tries = scope.spawn(|| {
+        let watch = scope.spawn(|| {
+            let mut seen = 0;
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                assert!(UnixStream::connect(&new).is_err(), "somebody is let in");
+                // It may be gone by then.
+                for (path, mode) in [(&begins, 0o700), (&socket, 0o640)] {
+                    if let Ok(found) = path.metadata() {
+                        assert_eq!(found.mode() & 0o7777, mode, "{}", path.display());
+                        seen += 1;
+                    }
+                }
             }
+            seen
         });
         for _ in 0..500 {
             let place = ServicePlace::take(&socket, 0o640).expect("a place");
             assert_eq!(socket.metadata().expect("a socket").mode() & 0o7777, 0o640);
             drop(UnixStream::connect(&socket).expect("a service"));
             drop(place);
-            assert!(!socket.exists() && !new.exists());
+            assert!(!socket.exists() && !begins.exists());
         }
         done.store(true, std::sync::atomic::Ordering::Relaxed);
-        tries.join().expect("it saw nothing");
+        assert!(watch.join().expect("no other mode") > 0);
     });
+    // What one that died on the way has left is no hindrance; what is another's, or open to others, is.
+    std::fs::create_dir(&begins).expect("a directory");
+    std::fs::set_permissions(&begins, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    let refused = ServicePlace::take(&socket, 0o640).expect_err("others may enter it");
+    assert!(matches!(refused, LocalError::Unsafe { .. }), "{refused}");
+    std::fs::set_permissions(&begins, std::fs::Permissions::from_mode(0o700)).expect("its mode");
+    drop(std::os::unix::net::UnixListener::bind(begins.join("s")).expect("a socket"));
+    drop(ServicePlace::take(&socket, 0o640).expect("a place"));
+    assert!(!begins.exists());
 }
 
 /// A short request may have a long answer. Who sends many and takes no answer gets them all in the end, but the node does

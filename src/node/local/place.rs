@@ -242,7 +242,7 @@ impl ServicePlace {
     ///
     /// # Errors
     /// [`LocalError::File`]: also if a service lives there, one of the service manager's among them, which has no lock,
-    /// or if what is there is no socket.
+    /// or if what is there is no socket. [`LocalError::Unsafe`]: another has made the directory in which it begins.
     pub fn take(socket: &Path, mode: u32) -> Result<Self, LocalError> {
         let failed = |operation, source| LocalError::File { operation, path: socket.to_owned(), source };
         let living = || failed("listen at", io::Error::new(io::ErrorKind::AddrInUse, "another service does"));
@@ -261,8 +261,11 @@ impl ServicePlace {
             Ok(true) => return Err(living()),
             Err(source) => return Err(failed("see who listens at", source)),
         }
-        // It has its mode before its name, and its name before anybody can connect.
-        let new = beside(".new");
+        // It has its mode before its name, and nobody else reaches it before: who finds a socket may connect later, once
+        // somebody listens, whatever its mode is then.
+        let private = beside(".new");
+        let new = private.join("s");
+        make_directory(&private)?;
         remove_socket(&new)?;
         let listener = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)
             .map_err(|source| failed("listen at", source))?;
@@ -271,6 +274,7 @@ impl ServicePlace {
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(&new, permissions).map_err(|source| failed("set the mode of", source))?;
         std::fs::rename(&new, socket).map_err(|source| failed("listen at", source))?;
+        std::fs::remove_dir(&private).map_err(|source| failed("listen at", source))?;
         let kept = Kept { socket: socket.to_owned(), _lock: lock };
         listener.listen(BACKLOG).map_err(|source| failed("listen at", source))?;
         listener.set_nonblocking(true).map_err(|source| failed("set up", source))?;
