@@ -353,6 +353,36 @@ fn a_flood_beyond_the_limit_does_not_drown_an_election() {
     assert!(crowd.dropped(DropReason::RateLimited) > 2 * 2 * 250);
 }
 
+/// Somebody floods in the name of the strongest, and from its address: its elections are heard all the same.
+#[test]
+fn nobody_is_silenced_by_a_flood_in_its_name() {
+    crowds(10, Weather::CALM, |crowd| {
+        crowd.run_for(crowd.times.start() + MINUTE);
+        let expected = crowd.strongest();
+        for which in expected.values() {
+            crowd.net.with(*which, |now, browser| browser.force_election(now));
+        }
+        let times = crowd.times.election().as_millis() / 5;
+        for number in 0..times {
+            for ((_, workgroup), which) in &expected {
+                let source = crowd.net.browser(*which).config().computer().netbios(Suffix::WORKSTATION);
+                let (from, to) =
+                    (*crowd.net.lan.socket(*which).ip(), workgroup.netbios(Suffix::BROWSER_ELECTIONS));
+                crowd.net.forge_from(
+                    from,
+                    *which,
+                    &source,
+                    &to,
+                    &[0x7f, u8::try_from(number % 256).unwrap()],
+                );
+            }
+            crowd.run_for(Duration::from_millis(5));
+        }
+        assert!(crowd.dropped(DropReason::RateLimited) > 0, "it is a flood");
+        crowd.assert_masters(&expected, "in the flood");
+    });
+}
+
 /// Whoever is on the LAN can win elections with made-up criteria, and no master is there while they come. When they do
 /// not come any more there is one.
 #[test]
