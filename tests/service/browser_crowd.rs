@@ -297,7 +297,10 @@ impl Crowd {
             let dropped: u64 = stats.drops().map(|(_, count)| count).sum();
             assert_eq!(stats.received, stats.accepted + dropped);
             let ended = stats.elections_won + stats.elections_lost;
-            assert!((ended..=ended + 1).contains(&stats.elections), "all but the one that is under way: {stats:?}");
+            assert!(
+                (ended..=ended + 1).contains(&stats.elections),
+                "all but the one that is under way: {stats:?}"
+            );
         });
         dropped.map(|stats| stats.dropped(reason)).sum()
     }
