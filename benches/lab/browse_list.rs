@@ -42,6 +42,7 @@ async fn master(lan: LoopbackLan, servers: usize) -> (Node, NodeBrowser) {
     let mut limits = Limits::default();
     limits.browse_messages_per_source = u32::MAX;
     limits.browse_messages = u32::MAX;
+    limits.browse_entries_per_address = usize::MAX;
     // One list after the other, each of many pages.
     limits.browse_answers = u32::MAX;
     let master = node(lan, "MASTER", limits).await;

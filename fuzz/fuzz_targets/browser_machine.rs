@@ -18,6 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((&first, mut rest)) = data.split_first() else { return };
     let mut limits = Limits::default();
     limits.browse_entries = 8;
+    limits.browse_entries_per_address = 3;
     limits.browse_masters = 2;
     limits.browse_fetches = 2;
     limits.browse_sources = 2;
@@ -48,6 +49,7 @@ fuzz_target!(|data: &[u8]| {
             _ => computer,
         };
         let source: NetbiosName = format!("PC{}", to >> 4).parse().expect("a name");
+        let peer = (what & 32 != 0).then(|| core::net::Ipv4Addr::new(10, 0, 0, to >> 6));
         let slot = if to & 8 == 0 { Slot::Browse } else { Slot::Lanman };
         match what & 15 {
             0 => browser.stop(now),
@@ -59,7 +61,7 @@ fuzz_target!(|data: &[u8]| {
                 let answer = browser.answer(now, message);
                 assert!(answer.data.len() <= 65_535);
             }
-            _ => browser.handle_input(now, Input::Message { slot, source, destination, data: message }),
+            _ => browser.handle_input(now, Input::Message { slot, source, destination, peer, data: message }),
         }
         drain(&mut browser, now, what & 0x80 == 0);
         assert!(browser.servers().len() <= 8 && browser.domains().len() <= 8);

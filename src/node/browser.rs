@@ -291,7 +291,8 @@ impl Task {
         // Nobody listens at the port that a session came from.
         let by_datagram = matches!(message.origin, Origin::Datagram { .. });
         self.asker = message.peer.filter(|_| by_datagram).map(|peer| (source, peer));
-        let input = Input::Message { slot, source, destination, data: &message.data };
+        let peer = message.peer.map(|peer| *peer.ip());
+        let input = Input::Message { slot, source, destination, peer, data: &message.data };
         lock(&self.shared.browser).handle_input(self.node.clock().now(), input);
     }
 
@@ -429,7 +430,7 @@ fn failure(error: &ServerEnumError) -> FetchFailure {
 
 async fn write_to_one(node: &Node, target: Target, path: &SlotPath, data: &[u8]) -> Result<(), SendError> {
     let address = match target {
-        Target::Group(name) | Target::Computer(name) => {
+        Target::Group(name) | Target::Computer(name) | Target::Announced(name, _) => {
             return node.write_to_computer(path, name, data).await.map(drop);
         }
         Target::Address(address) => address,

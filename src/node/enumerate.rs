@@ -130,6 +130,17 @@ impl Node {
     ) -> Result<BrowseList, ServerEnumError> {
         let host = match from {
             Target::Group(name) | Target::Computer(name) => ListHost::Name(name),
+            Target::Announced(name, address) => {
+                let by_name = self.server_enum(ListHost::Name(name), server_type, None).await;
+                match by_name {
+                    Err(ServerEnumError::NotFound(SendError::NameNotFound { .. }))
+                        if self.inner.is_answered(address) =>
+                    {
+                        ListHost::Address(address)
+                    }
+                    found => return found,
+                }
+            }
             Target::Address(address) => ListHost::Address(address),
             Target::OwnerOf(name) => {
                 let found = self.lookup(name, QueryTarget::Default).await?;

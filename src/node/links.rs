@@ -16,7 +16,7 @@ use super::stats::{DatagramStats, InterfaceStats, NameStats};
 use super::udp::{self, Port, Receiver, Service};
 use super::{Builder, Ingest, Interface, NodeError, OwnName, OwnNames, OwnState, SendError, interface};
 use crate::service::datagram::Sender;
-use crate::service::names::{Config, NameService, Stats as NameCounters};
+use crate::service::names::{Config, NameService, Stats as NameCounters, Subnet};
 use crate::wire::name::NetbiosName;
 use crate::wire::nbss::Framing;
 
@@ -65,6 +65,15 @@ impl Inner {
     /// Whether an address is on the subnet of one of the interfaces.
     pub(super) fn is_on_link(&self, address: Ipv4Addr) -> bool {
         self.links().iter().any(|link| link.interface.is_on_link(address))
+    }
+
+    /// Whether requests from an address are answered: it is one of a host on the subnet of an interface, or on another one
+    /// that was named.
+    pub(super) fn is_answered(&self, address: Ipv4Addr) -> bool {
+        let is_host = |subnet: &Subnet| {
+            subnet.contains(address) && (subnet.prefix() >= 31 || subnet.broadcast() != address)
+        };
+        self.is_on_link(address) || self.settings.answered.iter().any(is_host)
     }
 
     /// The link that `driver` runs, else the one on whose subnet `address` is, else any.

@@ -87,11 +87,15 @@ pub struct Limits {
     pub name_sources: usize,
     /// Servers in a browse list, and workgroups in the list of workgroups; one more is not taken. 16,384.
     pub browse_entries: usize,
+    /// Of these, those that one address announces; one more is not taken, so that nobody keeps the list from all others.
+    /// 2,048.
+    pub browse_entries_per_address: usize,
     /// Local masters that a domain master remembers; one more is not taken. 512.
     pub browse_masters: usize,
     /// Browse lists that are being fetched at a time; one more is not asked for. 16.
     pub browse_fetches: usize,
-    /// Browser messages per second from one source name. 50.
+    /// Browser messages per second from one address, or one name where the address is not known; and as many frames of
+    /// elections. 50.
     pub browse_messages_per_source: u32,
     /// The same from all sources. 20,000, of which a quarter is for elections, and the rest for all others.
     pub browse_messages: u32,
@@ -151,6 +155,7 @@ impl Default for Limits {
             name_amplified: 1000,
             name_sources: 1024,
             browse_entries: 16_384,
+            browse_entries_per_address: 2_048,
             browse_masters: 512,
             browse_fetches: 16,
             browse_messages_per_source: 50,

@@ -1,5 +1,6 @@
 //! What the lists of the browser service take, as counted by the allocator.
 
+use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::hint::black_box;
 
@@ -56,6 +57,12 @@ fn obey(browser: &mut Browser, now: Duration) {
     }
 }
 
+/// Everybody has an address; whoever makes up a name makes up an address, too.
+fn address(source: &NetbiosName) -> Ipv4Addr {
+    let sum = |sum: u32, byte: &u8| sum.wrapping_mul(31).wrapping_add(u32::from(*byte));
+    Ipv4Addr::from_bits(source.base().iter().fold(0, sum))
+}
+
 fn tell(
     browser: &mut Browser,
     now: Duration,
@@ -64,7 +71,10 @@ fn tell(
     to: &NetbiosName,
     data: &[u8],
 ) {
-    browser.handle_input(now, Input::Message { slot, source: *source, destination: *to, data });
+    browser.handle_input(
+        now,
+        Input::Message { slot, source: *source, destination: *to, peer: Some(address(source)), data },
+    );
     obey(browser, now);
 }
 
@@ -221,7 +231,7 @@ fn forged_hosts_overheard_stay_within_the_limits() {
     let mut observer = Observer::new(limits);
     let hear = |observer: &mut Observer, now, host: &str, group: &NetbiosName| {
         let data = BrowserFrame::HostAnnouncement(announcement(host)).to_bytes();
-        let (slot, source, peer) = (Slot::Browse, name(host), None);
+        let (slot, source, peer) = (Slot::Browse, name(host), Some(address(&name(host))));
         let _ =
             black_box(observer.hear(now, Overheard { slot, source, destination: *group, peer, data: &data }));
     };

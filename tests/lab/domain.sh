@@ -65,10 +65,9 @@ on -k domain 3 >/dev/null; on -k far 4 >/dev/null
 for host in 1 2; do $lab/samba-down.sh $host >/dev/null; done
 
 # 3. Both are ours, without a WINS server: the local master is told the domain master's address, and the domain master, whom
-# the other tells its name, finds it in a file. Lists are exchanged when the local master becomes one, and then every 12
+# the other tells its name, finds it where that came from. Lists are exchanged when the local master becomes one, and then every 12
 # minutes: what it hears later is not waited for.
-echo '10.99.1.13 OURS3' >"$LAB/lmhosts"
-serve domain 1 DMB1 --role domain-master --answer 10.99.1.0/24 --lmhosts "$LAB/lmhosts"
+serve domain 1 DMB1 --role domain-master --answer 10.99.1.0/24
 check "ours is domain master of one subnet" until_so 30 role_is 1 domain domain_master
 serve near 2 NEAR2 --role non-browser
 check "its list has its neighbour" until_so 60 in_list 2 DMB1 NEAR2

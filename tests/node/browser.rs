@@ -120,6 +120,7 @@ async fn master_of(lan: LoopbackLan, servers: usize) -> (Node, NodeBrowser) {
     let mut limits = Limits::default();
     limits.browse_messages_per_source = u32::MAX;
     limits.browse_messages = u32::MAX;
+    limits.browse_entries_per_address = usize::MAX;
     let (node, teller) = tokio::join!(ready(builder(lan, "MASTER").limits(limits)), node(lan, "TELLER"));
     let browser = node.start_browser(config(&node, Maintain::Auto)).expect("the slots are free");
     wait_for(&browser, |status| status.role == Role::LocalMaster).await;

@@ -1,5 +1,6 @@
 //! One browser through its public interface: what it announces, whom it answers, what its lists hold.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use mailslot::service::browser::{
@@ -51,7 +52,10 @@ fn frames(events: &[Event]) -> Vec<(Target, Slot, Vec<u8>)> {
 fn tell(browser: &mut Browser, now: Duration, from: &str, to: &str, frame: &BrowserFrame<'_>) -> Vec<Event> {
     let data = frame.to_bytes();
     let (source, destination) = (name(from), name(to));
-    browser.handle_input(now, Input::Message { slot: Slot::Browse, source, destination, data: &data });
+    browser.handle_input(
+        now,
+        Input::Message { slot: Slot::Browse, source, destination, peer: None, data: &data },
+    );
     events(browser)
 }
 
@@ -153,7 +157,7 @@ fn lan_manager_is_spoken_when_it_is_heard() {
     let peer = LanmanAnnouncement::new(b"OS2", Version::new(2, 1), PLAIN, 60, b"old").unwrap();
     let data = LanmanFrame::Announcement(peer).to_bytes();
     let (source, destination) = (name("OS2"), name("WORKGROUP"));
-    let input = Input::Message { slot: Slot::Lanman, source, destination, data: &data };
+    let input = Input::Message { slot: Slot::Lanman, source, destination, peer: None, data: &data };
     browser.handle_input(10 * MINUTE, input);
     let seen = frames(&events(&mut browser));
     let [(Target::Group(to), Slot::Lanman, data)] = &seen[..] else { panic!("{seen:?}") };
@@ -168,7 +172,7 @@ fn lan_manager_is_spoken_when_it_is_heard() {
     config.lanman = LanmanAnnounce::No;
     let mut silent = Browser::new(config, Limits::default(), 1);
     silent.start(Duration::ZERO);
-    silent.handle_input(SECOND, Input::Message { slot: Slot::Lanman, source, destination, data });
+    silent.handle_input(SECOND, Input::Message { slot: Slot::Lanman, source, destination, peer: None, data });
     assert_eq!(lanman(&run(&mut silent, 10 * MINUTE)), []);
 }
 
@@ -282,7 +286,7 @@ fn a_client_asks_three_times_and_then_has_a_master_elected() {
     forged[2] ^= 1;
     for (data, count) in [(&forged, 0), (&answer, 2), (&answer, 0)] {
         let (source, destination) = (name("MASTER"), name("OURS"));
-        let input = Input::Message { slot: Slot::Browse, source, destination, data };
+        let input = Input::Message { slot: Slot::Browse, source, destination, peer: None, data };
         browser.handle_input(21 * SECOND, input);
         let names = events(&mut browser).into_iter().find_map(|event| match event {
             Event::Backups(names) => Some(names),
@@ -412,6 +416,73 @@ fn one_source_is_not_listened_to_for_ever() {
         &BrowserFrame::HostAnnouncement(host("QUIET", PLAIN, MINUTE)),
     );
     assert!(browser.servers().get(now, &server_name("QUIET")).is_some());
+}
+
+/// Whoever is at the same address is one source, whatever it says its name is; and its elections are counted apart, so that
+/// nobody silences a candidate by speaking in its name.
+#[test]
+fn one_address_is_not_listened_to_for_ever_but_its_elections_are() {
+    let (mut browser, now) = master();
+    let (one, other) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+    let from = |browser: &mut Browser, peer, text: &str, to: &str, frame: &BrowserFrame<'_>| {
+        let (source, destination, data) = (name(text), name(to), frame.to_bytes());
+        let (slot, peer) = (Slot::Browse, Some(peer));
+        browser.handle_input(now, Input::Message { slot, source, destination, peer, data: &data });
+    };
+    for number in 0..80 {
+        let text = format!("HOST{number}");
+        let frame = BrowserFrame::HostAnnouncement(host(&text, PLAIN, MINUTE));
+        from(&mut browser, one, &text, "WORKGROUP<1d>", &frame);
+    }
+    assert_eq!(browser.stats().dropped(DropReason::RateLimited), 30);
+    let frame = BrowserFrame::HostAnnouncement(host("HOST0", PLAIN, MINUTE));
+    from(&mut browser, other, "HOST0", "WORKGROUP<1d>", &frame);
+    assert_eq!(browser.stats().dropped(DropReason::RateLimited), 30, "another one of that name");
+    assert_eq!(browser.role(), Role::LocalMaster);
+    let frame = RequestElection::new(Criteria(u32::MAX), 0, b"HOST0").unwrap();
+    from(&mut browser, one, "HOST0", "WORKGROUP<1e>", &BrowserFrame::RequestElection(frame));
+    assert_eq!(browser.role(), Role::Potential, "it was heard, and it is stronger");
+}
+
+/// A hundred places, of which one address may have 25.
+#[test]
+fn one_address_does_not_fill_the_list() {
+    let mut limits = Limits::default();
+    (limits.browse_entries, limits.browse_entries_per_address) = (100, 25);
+    let (mut browser, start) = master_of(config(Maintain::Auto), limits);
+    let announce = |browser: &mut Browser, now, last, text: &str, server_type| {
+        let (source, destination) = (name(text), name("WORKGROUP<1d>"));
+        let (slot, peer) = (Slot::Browse, Some(Ipv4Addr::new(10, 0, 0, last)));
+        let data = BrowserFrame::HostAnnouncement(host(text, server_type, MINUTE)).to_bytes();
+        browser.handle_input(now, Input::Message { slot, source, destination, peer, data: &data });
+    };
+    for number in 0..40 {
+        let now = start + number * SECOND / 10;
+        announce(&mut browser, now, 200, &format!("FAKE{number}"), PLAIN);
+    }
+    let now = start + 4 * SECOND;
+    assert_eq!((browser.servers().len(), browser.stats().dropped(DropReason::ListFull)), (26, 15));
+    for number in 0..74 {
+        announce(&mut browser, now, number, &format!("REAL{number}"), PLAIN);
+    }
+    assert_eq!((browser.servers().len(), browser.stats().dropped(DropReason::ListFull)), (100, 15));
+    // Who says it is one of the others does not get a place by it, nor take theirs: they are at home there again.
+    for number in 0..74 {
+        announce(&mut browser, now + SECOND, 200, &format!("REAL{number}"), PLAIN);
+        announce(&mut browser, now + SECOND, number, &format!("REAL{number}"), PLAIN);
+    }
+    // A goodbye, and what is forgotten, give the place back.
+    announce(&mut browser, now + 2 * SECOND, 200, "FAKE0", ServerType::empty());
+    announce(&mut browser, now + 2 * SECOND, 200, "MORE0", PLAIN);
+    announce(&mut browser, now + 2 * SECOND, 200, "MORE1", PLAIN);
+    assert_eq!(browser.stats().dropped(DropReason::ListFull), 16);
+    let later = now + 4 * MINUTE;
+    browser.handle_timeout(later);
+    assert_eq!(browser.servers().len(), 1);
+    for number in 0..40 {
+        announce(&mut browser, later + number * SECOND / 10, 200, &format!("FAKE{number}"), PLAIN);
+    }
+    assert_eq!((browser.servers().len(), browser.stats().dropped(DropReason::ListFull)), (26, 16 + 15));
 }
 
 fn crowd(hosts: u32) -> (Browser, Duration) {

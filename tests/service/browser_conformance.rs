@@ -144,7 +144,7 @@ fn the_machine_says_what_nmbd_said() {
                 continue;
             }
             let Step::Message { slot, from, to, data } = step else { panic!("{}", file.display()) };
-            let input = Input::Message { slot, source: from, destination: to, data: &data };
+            let input = Input::Message { slot, source: from, destination: to, peer: None, data: &data };
             world.browser.handle_input(world.now, input);
             world.drain();
         }

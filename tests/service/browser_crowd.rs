@@ -49,9 +49,9 @@ impl Times {
         FIND_MASTER_COUNT * FIND_MASTER + self.election()
     }
 
-    /// Until a backup misses its master: it does not get the list (3.3.2).
-    pub(crate) fn missed_by_a_backup(self) -> Duration {
-        LIST_EXCHANGE + FETCH + self.start()
+    /// Until a backup misses its master: it does not get the list (3.3.2). `fetch`: how long it is until that is known.
+    pub(crate) fn missed_by_a_backup(self, fetch: Duration) -> Duration {
+        LIST_EXCHANGE + fetch + self.start()
     }
 
     /// Until everybody misses the master: its announcements do not come any more (3.3.6).
@@ -74,9 +74,11 @@ impl Times {
         last(HOST_ANNOUNCEMENTS).max(last(DOMAIN_ANNOUNCEMENTS)) + LIST_EXCHANGE + FETCH
     }
 
-    /// Until a computer that is gone is in no list: the master's, and the copies of it (3.3.6).
+    /// Until a computer or workgroup that is gone is in no list: the master's (3.3.6), and the copies that are fetched of
+    /// it (3.3.2).
     pub(crate) fn forgotten(self) -> Duration {
-        PERIODS_TO_EXPIRY * last(HOST_ANNOUNCEMENTS) + PERIODS_TO_EXPIRY * LIST_EXCHANGE
+        let longest = last(HOST_ANNOUNCEMENTS).max(last(DOMAIN_ANNOUNCEMENTS));
+        PERIODS_TO_EXPIRY * longest + LIST_EXCHANGE + FETCH
     }
 }
 
@@ -294,6 +296,11 @@ impl Crowd {
         let dropped = stats.inspect(|stats| {
             let dropped: u64 = stats.drops().map(|(_, count)| count).sum();
             assert_eq!(stats.received, stats.accepted + dropped);
+            let ended = stats.elections_won + stats.elections_lost;
+            assert!(
+                (ended..=ended + 1).contains(&stats.elections),
+                "all but the one that is under way: {stats:?}"
+            );
         });
         dropped.map(|stats| stats.dropped(reason)).sum()
     }

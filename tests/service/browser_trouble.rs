@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mailslot::service::Limits;
-use mailslot::service::browser::{Controller, DropReason, Role, ServerName};
+use mailslot::service::browser::{Controller, DropReason, Role, ServerName, timers};
 use mailslot::wire::Encode;
 use mailslot::wire::browser::{
     Announcement, AnnouncementRequest, BrowserFrame, Criteria, GetBackupListRequest, RequestElection,
@@ -123,7 +123,7 @@ fn killed(weather: Weather) {
         }
         let expected = crowd.strongest();
         let times = crowd.times;
-        crowd.run_for(if alone { times.missed_by_all() } else { times.missed_by_a_backup() });
+        crowd.run_for(if alone { times.missed_by_all() } else { times.missed_by_a_backup(Duration::ZERO) });
         crowd.assert_masters(&expected, "after the death");
         crowd.net.lan.weather = Weather::CALM;
         crowd.run_for(times.forgotten());
@@ -163,7 +163,7 @@ fn frozen(weather: Weather, frost: Frost) {
         }
         let expected = crowd.strongest();
         let times = crowd.times;
-        crowd.run_for(if alone { times.missed_by_all() } else { times.missed_by_a_backup() });
+        crowd.run_for(if alone { times.missed_by_all() } else { times.missed_by_a_backup(timers::FETCH) });
         crowd.assert_masters(&expected, "while the first is frozen");
         let more = SECOND * u32::try_from(crowd.roll(3600)).unwrap();
         crowd.run_for(more);
@@ -351,6 +351,32 @@ fn a_flood_beyond_the_limit_does_not_drown_an_election() {
     let mut crowd = Crowd::new(2, 1, Weather::CALM, limits);
     flood(&mut crowd, Forgery::Noise, 400, 2 * SECOND);
     assert!(crowd.dropped(DropReason::RateLimited) > 2 * 2 * 250);
+}
+
+/// Somebody floods in the name of the strongest, and from its address: its elections are heard all the same.
+#[test]
+fn nobody_is_silenced_by_a_flood_in_its_name() {
+    crowds(10, Weather::CALM, |crowd| {
+        let expected = crowd.strongest();
+        let times = crowd.times.start().as_millis() / 5;
+        for number in 0..times {
+            for ((_, workgroup), which) in &expected {
+                let source = crowd.net.browser(*which).config().computer().netbios(Suffix::WORKSTATION);
+                let (from, to) =
+                    (*crowd.net.lan.socket(*which).ip(), workgroup.netbios(Suffix::BROWSER_ELECTIONS));
+                crowd.net.forge_from(
+                    from,
+                    *which,
+                    &source,
+                    &to,
+                    &[0x7f, u8::try_from(number % 256).unwrap()],
+                );
+            }
+            crowd.run_for(Duration::from_millis(5));
+        }
+        assert!(crowd.dropped(DropReason::RateLimited) > 0, "it is a flood");
+        crowd.assert_masters(&expected, "at the start, in the flood");
+    });
 }
 
 /// Whoever is on the LAN can win elections with made-up criteria, and no master is there while they come. When they do

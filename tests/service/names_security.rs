@@ -75,6 +75,18 @@ fn ta14_017a_nothing_off_link_is_answered() {
     node.hear(at(far.broadcast()), false, &query);
     node.hear(at(Ipv4Addr::UNSPECIFIED), false, &query);
     assert_eq!(node.flags(), []);
+    // Nor one that has the own subnet in it the own broadcast address.
+    let all = Subnet::new(OWN, 8);
+    let mut node = Node::with(NodeType::B, Limits::default(), |config| config.answered = vec![all]);
+    node.register("HOST<20>", UNIQUE);
+    node.pass(5000);
+    node.flags();
+    node.hear(at(Ipv4Addr::new(10, 77, 0, 1)), false, &query);
+    assert_eq!(node.flags(), [(0x8500, Ipv4Addr::new(10, 77, 0, 1))]);
+    for many in [SUBNET_BROADCAST, all.broadcast()] {
+        node.hear(at(many), false, &query);
+    }
+    assert_eq!(node.flags(), []);
 }
 
 /// BadTunnel: guessing does not help who is not asked.

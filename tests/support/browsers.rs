@@ -148,6 +148,9 @@ impl Host {
             Target::Computer(name) => names.holder(&name.with_suffix(Suffix::WORKSTATION), part),
             Target::OwnerOf(name) => names.holder(&name, part),
             Target::Address(address) => Some(address),
+            Target::Announced(name, address) => {
+                Some(names.holder(&name.with_suffix(Suffix::WORKSTATION), part).unwrap_or(address))
+            }
             _ => None,
         }
     }
@@ -155,7 +158,7 @@ impl Host {
     /// The name that a message is addressed to; `OwnerOf` and `Address` go to the computer's own.
     fn name_of(&self, target: Target) -> NetbiosName {
         match target {
-            Target::Group(name) | Target::Computer(name) => name,
+            Target::Group(name) | Target::Computer(name) | Target::Announced(name, _) => name,
             target => {
                 let at = self.find(target);
                 let names = self.names.borrow();
@@ -226,7 +229,8 @@ impl Station for Host {
                     || destination == self.computer()
                     || destination == workgroup
                 {
-                    let input = Input::Message { slot, source, destination, data };
+                    let peer = Some(*peer.ip());
+                    let input = Input::Message { slot, source, destination, peer, data };
                     self.browser.handle_input(now, input);
                 }
             }
@@ -353,8 +357,23 @@ impl Neighbourhood {
     }
 
     /// Broadcasts a message that no computer sent, in the part of the network of `part_of`, to the slot of the browser.
+    /// Whoever makes up the name makes up the address: one for each name.
     pub(crate) fn forge(&mut self, part_of: usize, source: &NetbiosName, to: &NetbiosName, data: &[u8]) {
-        let (from, all) = (Ipv4Addr::new(10, 0, 254, 1), SocketAddrV4::new(BROADCAST, 138));
+        let sum = |sum: u32, byte: &u8| sum.wrapping_mul(31).wrapping_add(u32::from(*byte));
+        let [_, b, c, d] = source.base().iter().fold(0, sum).to_be_bytes();
+        self.forge_from(Ipv4Addr::new(11, b, c, d), part_of, source, to, data);
+    }
+
+    /// The same from this address.
+    pub(crate) fn forge_from(
+        &mut self,
+        from: Ipv4Addr,
+        part_of: usize,
+        source: &NetbiosName,
+        to: &NetbiosName,
+        data: &[u8],
+    ) {
+        let all = SocketAddrV4::new(BROADCAST, 138);
         let message = [&[MAIL, 0][..], source.as_bytes(), to.as_bytes(), data].concat();
         self.lan.inject(part_of, SocketAddrV4::new(from, 138), all, &message);
     }

@@ -4,6 +4,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use super::rates::Sender;
 use super::{Browser, Server, ServerName};
 use crate::wire::browser::{ServerType, Version};
 use crate::wire::oem::FixedName;
@@ -41,7 +42,9 @@ impl Browser {
     ) -> Option<Answer> {
         self.tick(now);
         let (now, limits) = (self.now, &self.limits);
-        if !self.call_rates.take(now, source, false, limits) || !self.call_rates.answer(now, limits) {
+        if !self.call_rates.take(now, Sender::Name(source), false, limits)
+            || !self.call_rates.answer(now, limits)
+        {
             self.stats.calls_limited += 1;
             return None;
         }

@@ -55,6 +55,9 @@ pub enum Input<'a> {
         source: NetbiosName,
         /// The name it was sent to.
         destination: NetbiosName,
+        /// Where it came from, if that is known: who counts as one source, and where a local master is looked for whose
+        /// name nobody knows ([`Target::Announced`]). Nothing else is learnt from it.
+        peer: Option<Ipv4Addr>,
         /// The message.
         data: &'a [u8],
     },
@@ -96,6 +99,9 @@ pub enum Target {
     OwnerOf(NetbiosName),
     /// The computer at this address, under its own name.
     Address(Ipv4Addr),
+    /// The computer with this name; if that is not found, the one at the address that a message with the name came from.
+    /// Anybody can send it from anywhere: the address counts only on a subnet whose requests are answered.
+    Announced(NetbiosName, Ipv4Addr),
 }
 
 /// What the driver has to do, in this order, and what there is to report.

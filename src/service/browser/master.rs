@@ -1,5 +1,6 @@
 //! The local master and the domain master: how a computer becomes one, what it does, how it ceases (MS-BRWS 3.3).
 
+use core::net::Ipv4Addr;
 use core::time::Duration;
 
 use super::conflict::Conflict;
@@ -89,9 +90,6 @@ impl Browser {
             self.start_election();
             return Ok(());
         }
-        if self.election.is_running() {
-            self.stats.elections_lost += 1;
-        }
         self.lose_mastership();
         self.master = None;
         self.watch = Some(self.now.saturating_add(self.config.timers.election_watch));
@@ -133,9 +131,15 @@ impl Browser {
         self.promote_soon();
     }
 
+    /// Whatever it is that ends an election before it is won.
+    pub(super) fn lose_election(&mut self) {
+        self.stats.elections_lost += u64::from(self.election.is_running());
+        self.election.lose();
+    }
+
     /// Ceases to be master, or to want to be.
     pub(super) fn lose_mastership(&mut self) {
-        self.election.lose();
+        self.lose_election();
         self.find = None;
         if self.claiming || self.role.is_master() {
             self.claiming = false;
@@ -153,17 +157,23 @@ impl Browser {
     pub(super) fn host_announced(
         &mut self,
         destination: &NetbiosName,
+        peer: Option<Ipv4Addr>,
         frame: &Announcement<'_>,
     ) -> Result<(), DropReason> {
         if *destination != self.config.group(Suffix::LOCAL_MASTER_BROWSER) {
             return Err(DropReason::OtherGroup);
         }
         let server = read_server(frame)?;
-        self.take_server(server, Duration::from_millis(frame.periodicity.into()))
+        self.take_server(server, peer, Duration::from_millis(frame.periodicity.into()))
     }
 
     /// A server of the workgroup says that it is there, or that it leaves.
-    pub(super) fn take_server(&mut self, server: Server<'_>, period: Duration) -> Result<(), DropReason> {
+    pub(super) fn take_server(
+        &mut self,
+        server: Server<'_>,
+        peer: Option<Ipv4Addr>,
+        period: Duration,
+    ) -> Result<(), DropReason> {
         if !self.role.is_master() {
             return Err(DropReason::NotMaster);
         }
@@ -179,7 +189,7 @@ impl Browser {
         let before = self.servers.len();
         if server.server_type.is_empty() {
             self.servers.remove(&server.name);
-        } else if self.servers.hear(self.now, server, Source::Heard, period) == Change::Full {
+        } else if self.servers.hear_from(self.now, server, peer, period) == Change::Full {
             return Err(DropReason::ListFull);
         }
         // Also a known one may have become, or ceased to be, a backup.
@@ -208,6 +218,7 @@ impl Browser {
     pub(super) fn domain_announced(
         &mut self,
         destination: &NetbiosName,
+        peer: Option<Ipv4Addr>,
         frame: &Announcement<'_>,
     ) -> Result<(), DropReason> {
         if *destination != NetbiosName::MSBROWSE {
@@ -222,7 +233,7 @@ impl Browser {
             return Err(DropReason::Already);
         }
         let period = Duration::from_millis(frame.periodicity.into());
-        match self.domains.hear(self.now, domain, Source::Heard, period) {
+        match self.domains.hear_from(self.now, domain, peer, period) {
             Change::Full => Err(DropReason::ListFull),
             _ => Ok(()),
         }
@@ -320,6 +331,7 @@ impl Browser {
     pub(super) fn master_announced(
         &mut self,
         destination: &NetbiosName,
+        peer: Option<Ipv4Addr>,
         name: &[u8],
     ) -> Result<(), DropReason> {
         let own = self.config.computer;
@@ -346,7 +358,9 @@ impl Browser {
             return Err(DropReason::ListFull);
         }
         self.local_masters.insert(name, now);
-        let from = Target::Computer(name.netbios(Suffix::SERVER));
+        // It is on another subnet, where a broadcast does not find it.
+        let name = name.netbios(Suffix::SERVER);
+        let from = peer.map_or(Target::Computer(name), |peer| Target::Announced(name, peer));
         self.fetch(Purpose::LocalMaster, from, ServerType::DOMAIN_ENUM | ServerType::LOCAL_LIST_ONLY);
         self.fetch(Purpose::LocalMaster, from, ServerType::LOCAL_LIST_ONLY);
         Ok(())

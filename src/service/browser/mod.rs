@@ -28,10 +28,12 @@ mod master;
 mod observer;
 mod rates;
 mod server_list;
+mod shares;
 mod stats;
 pub mod timers;
 
 use core::fmt;
+use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -54,7 +56,7 @@ use crate::wire::name::{NetbiosName, Suffix};
 use announcer::Schedule;
 use backup::{BackupQuery, Find, KnownMaster};
 use election::Election;
-use rates::Rates;
+use rates::{Rates, Sender};
 
 /// What a browser is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -204,8 +206,8 @@ impl Browser {
             fetches: Vec::new(),
             last_fetch: 0,
             local_masters: BTreeMap::new(),
-            servers: ServerList::new(limits.browse_entries),
-            domains: ServerList::new(limits.browse_entries),
+            servers: ServerList::bounded(&limits),
+            domains: ServerList::bounded(&limits),
             rates: Rates::default(),
             call_rates: Rates::default(),
             events: VecDeque::new(),
@@ -263,6 +265,7 @@ impl Browser {
         self.domain_master = false;
         self.wanted_as_backup = false;
         self.master = None;
+        self.lose_election();
         self.election = Election::default();
         self.find = None;
         self.watch = None;
@@ -409,10 +412,12 @@ impl Browser {
         slot: Slot,
         source: &NetbiosName,
         destination: &NetbiosName,
+        peer: Option<Ipv4Addr>,
         data: &[u8],
     ) -> Result<(), DropReason> {
         let name = ServerName::from(source);
-        if !self.rates.take(self.now, name, is_election(slot, data), &self.limits) {
+        let from = Sender::new(peer, name);
+        if !self.rates.take(self.now, from, is_election(slot, data), &self.limits) {
             return Err(DropReason::RateLimited);
         }
         if self.started.is_none() {
@@ -422,8 +427,8 @@ impl Browser {
             return Err(DropReason::Own);
         }
         match slot {
-            Slot::Browse => self.read_browse(source, destination, data),
-            Slot::Lanman => self.read_lanman(destination, data),
+            Slot::Browse => self.read_browse(source, destination, peer, data),
+            Slot::Lanman => self.read_lanman(destination, peer, data),
         }
     }
 
@@ -431,11 +436,12 @@ impl Browser {
         &mut self,
         source: &NetbiosName,
         destination: &NetbiosName,
+        peer: Option<Ipv4Addr>,
         data: &[u8],
     ) -> Result<(), DropReason> {
         match BrowserFrame::decode(data).map_err(|_| DropReason::Damaged)? {
             BrowserFrame::HostAnnouncement(frame) => {
-                let outcome = self.host_announced(destination, &frame);
+                let outcome = self.host_announced(destination, peer, &frame);
                 self.stats.announcement(outcome)
             }
             BrowserFrame::AnnouncementRequest(_) => self.announcement_requested(destination),
@@ -450,10 +456,12 @@ impl Browser {
             BrowserFrame::GetBackupListResponse(frame) => self.backups_told(&frame),
             BrowserFrame::BecomeBackup(frame) => self.become_backup(destination, frame.name.text()),
             BrowserFrame::DomainAnnouncement(frame) => {
-                let outcome = self.domain_announced(destination, &frame);
+                let outcome = self.domain_announced(destination, peer, &frame);
                 self.stats.announcement(outcome)
             }
-            BrowserFrame::MasterAnnouncement(frame) => self.master_announced(destination, frame.name.text()),
+            BrowserFrame::MasterAnnouncement(frame) => {
+                self.master_announced(destination, peer, frame.name.text())
+            }
             BrowserFrame::ResetStateRequest(_) => Err(DropReason::Untrusted),
             BrowserFrame::LocalMasterAnnouncement(frame) => {
                 let outcome = self.local_master_announced(destination, &frame);
@@ -463,10 +471,15 @@ impl Browser {
         }
     }
 
-    fn read_lanman(&mut self, destination: &NetbiosName, data: &[u8]) -> Result<(), DropReason> {
+    fn read_lanman(
+        &mut self,
+        destination: &NetbiosName,
+        peer: Option<Ipv4Addr>,
+        data: &[u8],
+    ) -> Result<(), DropReason> {
         let frame = LanmanFrame::decode(data).map_err(|_| DropReason::Damaged)?;
         if let LanmanFrame::HostAnnouncement { frame } = &frame {
-            let outcome = self.host_announced(destination, frame);
+            let outcome = self.host_announced(destination, peer, frame);
             return self.stats.announcement(outcome);
         }
         if *destination != self.config.group(Suffix::WORKSTATION) {
@@ -478,7 +491,7 @@ impl Browser {
                 let name = ServerName::from_wire(frame.server_name()).ok_or(DropReason::NoName)?;
                 let comment = frame.comment().map(|comment| comment.text()).unwrap_or_default();
                 let server = Server::new(name, frame.os_version, frame.server_type, comment);
-                let outcome = self.take_server(server, Duration::from_secs(frame.interval.into()));
+                let outcome = self.take_server(server, peer, Duration::from_secs(frame.interval.into()));
                 self.stats.announcement(outcome)
             }
             LanmanFrame::Request(_) => {
@@ -505,9 +518,9 @@ impl Machine for Browser {
     fn handle_input(&mut self, now: Duration, input: Input<'_>) {
         self.handle_timeout(now);
         match input {
-            Input::Message { slot, source, destination, data } => {
+            Input::Message { slot, source, destination, peer, data } => {
                 self.stats.received += 1;
-                let outcome = self.read(slot, &source, &destination, data);
+                let outcome = self.read(slot, &source, &destination, peer, data);
                 self.stats.count(outcome);
             }
             Input::Name { name, is_ours } => {

@@ -5,7 +5,8 @@ use core::ops::Bound;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use super::rates::Rates;
+use super::rates::{Rates, Sender};
+use super::shares::Shares;
 use super::timers::expiry;
 use super::{DropReason, Server, ServerName, Slot, master};
 use crate::service::Limits;
@@ -33,6 +34,8 @@ pub struct HeardComputer {
     pub heard: Duration,
     /// When it is forgotten unless it is heard again: after three of the periods that it names.
     pub expires: Duration,
+    /// Whose part of the list it is in.
+    from: Option<Ipv4Addr>,
 }
 
 /// A workgroup or domain that was heard of.
@@ -47,6 +50,8 @@ pub struct HeardWorkgroup {
     pub heard: Duration,
     /// When it is forgotten unless it is heard of again.
     pub expires: Duration,
+    /// Whose part of the list it is in.
+    from: Option<Ipv4Addr>,
 }
 
 /// What an announcement told.
@@ -91,7 +96,8 @@ pub struct Overheard<'a> {
 
 /// Listens to announcements of all workgroups, says nothing, and keeps the list of what it heard.
 ///
-/// It is bounded: [`Limits::browse_entries`] computers and as many workgroups, messages by the same rates as a
+/// It is bounded: [`Limits::browse_entries`] computers and as many workgroups, and of both
+/// [`Limits::browse_entries_per_address`] from one address; messages by the same rates as a
 /// [`Browser`](super::Browser) takes.
 ///
 /// ```
@@ -118,6 +124,8 @@ pub struct Observer {
     /// By workgroup and name.
     computers: BTreeMap<(ServerName, ServerName), HeardComputer>,
     workgroups: BTreeMap<ServerName, HeardWorkgroup>,
+    computer_shares: Shares,
+    workgroup_shares: Shares,
     rates: Rates,
     received: u64,
     announcements: u64,
@@ -131,6 +139,8 @@ impl Observer {
             limits,
             computers: BTreeMap::new(),
             workgroups: BTreeMap::new(),
+            computer_shares: Shares::new(limits.browse_entries_per_address),
+            workgroup_shares: Shares::new(limits.browse_entries_per_address),
             rates: Rates::default(),
             received: 0,
             announcements: 0,
@@ -154,8 +164,9 @@ impl Observer {
     }
 
     fn take(&mut self, now: Duration, message: Overheard<'_>) -> Result<Heard, DropReason> {
+        let from = Sender::new(message.peer, ServerName::from(&message.source));
         let is_election = super::is_election(message.slot, message.data);
-        if !self.rates.take(now, ServerName::from(&message.source), is_election, &self.limits) {
+        if !self.rates.take(now, from, is_election, &self.limits) {
             return Err(DropReason::RateLimited);
         }
         match message.slot {
@@ -165,7 +176,7 @@ impl Observer {
                 BrowserFrame::DomainAnnouncement(frame) => {
                     let name = ServerName::from_wire(frame.server_name.text()).ok_or(DropReason::NoName)?;
                     let master = ServerName::from_wire(frame.comment.text());
-                    self.workgroup(now, name, master, period(&frame))?;
+                    self.workgroup(now, name, master, message.peer, period(&frame))?;
                     Ok(Heard::Workgroup(name))
                 }
                 _ => Ok(Heard::Nothing),
@@ -208,7 +219,9 @@ impl Observer {
         }
         let (workgroup, name) = (ServerName::from(&message.destination), server.name);
         if server.server_type.is_empty() {
-            self.computers.remove(&(workgroup, name));
+            if let Some(gone) = self.computers.remove(&(workgroup, name)) {
+                self.computer_shares.give_back(gone.from);
+            }
             if let Some(group) = self.workgroups.get_mut(&workgroup)
                 && group.master == Some(name)
             {
@@ -217,14 +230,20 @@ impl Observer {
             return Ok(Heard::Goodbye { workgroup, name });
         }
         let is_master = is_master || server.server_type.contains(ServerType::MASTER_BROWSER);
-        self.workgroup(now, workgroup, is_master.then_some(name), period)?;
+        self.workgroup(now, workgroup, is_master.then_some(name), message.peer, period)?;
         let key = (workgroup, name);
-        if !self.computers.contains_key(&key) && self.computers.len() >= self.limits.browse_entries {
-            self.computers.retain(|_, known| known.expires > now);
-            if self.computers.len() >= self.limits.browse_entries {
-                return Err(DropReason::ListFull);
+        let from = match self.computers.get_mut(&key) {
+            Some(known) => {
+                self.computer_shares.pass_on(&mut known.from, message.peer);
+                known.from
             }
-        }
+            None => {
+                if !self.has_place_for_computer(now, message.peer) {
+                    return Err(DropReason::ListFull);
+                }
+                message.peer
+            }
+        };
         let heard = HeardComputer {
             workgroup,
             name,
@@ -234,9 +253,42 @@ impl Observer {
             comment: server.comment.to_vec(),
             heard: now,
             expires: expiry(now, period),
+            from,
         };
         self.computers.insert(key, heard);
         Ok(Heard::Computer { workgroup, name })
+    }
+
+    /// Takes a place for one more computer from `peer`; first those are forgotten whose time is over, if that is needed.
+    fn has_place_for_computer(&mut self, now: Duration, peer: Option<Ipv4Addr>) -> bool {
+        let most = self.limits.browse_entries;
+        if self.computers.len() < most && self.computer_shares.take(peer) {
+            return true;
+        }
+        self.computers.retain(|_, known| {
+            let alive = known.expires > now;
+            if !alive {
+                self.computer_shares.give_back(known.from);
+            }
+            alive
+        });
+        self.computers.len() < most && self.computer_shares.take(peer)
+    }
+
+    /// The same for a workgroup.
+    fn has_place_for_workgroup(&mut self, now: Duration, peer: Option<Ipv4Addr>) -> bool {
+        let most = self.limits.browse_entries;
+        if self.workgroups.len() < most && self.workgroup_shares.take(peer) {
+            return true;
+        }
+        self.workgroups.retain(|_, known| {
+            let alive = known.expires > now;
+            if !alive {
+                self.workgroup_shares.give_back(known.from);
+            }
+            alive
+        });
+        self.workgroups.len() < most && self.workgroup_shares.take(peer)
     }
 
     fn workgroup(
@@ -244,21 +296,20 @@ impl Observer {
         now: Duration,
         name: ServerName,
         master: Option<ServerName>,
+        peer: Option<Ipv4Addr>,
         period: Duration,
     ) -> Result<(), DropReason> {
         let expires = expiry(now, period);
         if let Some(known) = self.workgroups.get_mut(&name) {
             known.master = master.or_else(|| known.master.filter(|_| known.expires > now));
             (known.heard, known.expires) = (now, known.expires.max(expires));
+            self.workgroup_shares.pass_on(&mut known.from, peer);
             return Ok(());
         }
-        if self.workgroups.len() >= self.limits.browse_entries {
-            self.workgroups.retain(|_, known| known.expires > now);
-            if self.workgroups.len() >= self.limits.browse_entries {
-                return Err(DropReason::ListFull);
-            }
+        if !self.has_place_for_workgroup(now, peer) {
+            return Err(DropReason::ListFull);
         }
-        self.workgroups.insert(name, HeardWorkgroup { name, master, heard: now, expires });
+        self.workgroups.insert(name, HeardWorkgroup { name, master, heard: now, expires, from: peer });
         Ok(())
     }
 

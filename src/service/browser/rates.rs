@@ -1,10 +1,24 @@
 //! How many messages may still be taken and answered.
 
+use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::collections::HashMap;
 
 use super::ServerName;
 use crate::service::Limits;
+
+/// What counts as one source: an address. The name is what its sender says it is; it counts where no address is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Sender {
+    Address(Ipv4Addr),
+    Name(ServerName),
+}
+
+impl Sender {
+    pub(super) fn new(peer: Option<Ipv4Addr>, name: ServerName) -> Self {
+        peer.map_or(Self::Name(name), Self::Address)
+    }
+}
 
 /// Counts in periods of one second.
 #[derive(Debug, Default)]
@@ -14,7 +28,14 @@ pub(super) struct Rates {
     others: u32,
     answers: u32,
     /// At most [`Limits::browse_sources`].
-    sources: HashMap<ServerName, u32>,
+    sources: HashMap<Sender, Spent>,
+}
+
+/// What one source has had.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    elections: u32,
+    others: u32,
 }
 
 impl Rates {
@@ -28,16 +49,11 @@ impl Rates {
         }
     }
 
-    /// Whether one more message from `source` is to be taken. A source name is what its sender says it is: the bound
-    /// for all is the one that holds. Of it a quarter is for elections, and for nothing else: their frames come a second
-    /// apart, as the periods here do, so that a flood of other messages would drown all frames of one candidate.
-    pub(super) fn take(
-        &mut self,
-        now: Duration,
-        source: ServerName,
-        is_election: bool,
-        limits: &Limits,
-    ) -> bool {
+    /// Whether one more message from `source` is to be taken. Whoever makes up its source has another one each time: the
+    /// bound for all is the one that holds. Of it a quarter is for elections, and for nothing else: their frames come a
+    /// second apart, as the periods here do, so that a flood of other messages would drown all frames of one candidate.
+    /// For the same reason those of one source count apart from its others, which somebody else may send in its name.
+    pub(super) fn take(&mut self, now: Duration, source: Sender, is_election: bool, limits: &Limits) -> bool {
         self.turn(now);
         let for_elections = limits.browse_messages.div_ceil(4);
         let (taken, most) = if is_election {
@@ -53,6 +69,7 @@ impl Rates {
             return true;
         }
         let spent = self.sources.entry(source).or_default();
+        let spent = if is_election { &mut spent.elections } else { &mut spent.others };
         *spent = spent.saturating_add(1);
         *spent <= limits.browse_messages_per_source
     }

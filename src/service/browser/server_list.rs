@@ -1,10 +1,13 @@
 //! The list of servers, and the list of workgroups: bounded, sorted by name, and forgetful.
 
 use core::fmt;
+use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use super::shares::Shares;
 use super::timers;
+use crate::service::Limits;
 use crate::wire::browser::{ServerType, Version};
 use crate::wire::name::{NetbiosName, Suffix};
 
@@ -117,7 +120,7 @@ pub enum Change {
     Refreshed,
     /// It was known from a better source, which stays.
     Kept,
-    /// The list is full.
+    /// The list is full, or the part of it that one address may fill.
     Full,
 }
 
@@ -131,6 +134,8 @@ struct Entry {
     source: Source,
     /// Was asked to become a backup since it announced itself last.
     asked: bool,
+    /// Where it announced itself from, if that is known.
+    from: Option<Ipv4Addr>,
     comment: Box<[u8]>,
 }
 
@@ -139,6 +144,7 @@ struct Entry {
 pub struct ServerList {
     entries: BTreeMap<ServerName, Entry>,
     max: usize,
+    shares: Shares,
     /// No entry expires sooner.
     next_expiry: u32,
 }
@@ -150,8 +156,12 @@ fn seconds_up(time: Duration) -> u32 {
 
 impl ServerList {
     /// An empty list of at most `max` entries.
-    pub const fn new(max: usize) -> Self {
-        Self { entries: BTreeMap::new(), max, next_expiry: u32::MAX }
+    pub fn new(max: usize) -> Self {
+        Self { entries: BTreeMap::new(), max, shares: Shares::new(max), next_expiry: u32::MAX }
+    }
+
+    pub(super) fn bounded(limits: &Limits) -> Self {
+        Self { shares: Shares::new(limits.browse_entries_per_address), ..Self::new(limits.browse_entries) }
     }
 
     /// How many entries there are, those included whose time is over since the last [`Self::expire`].
@@ -167,15 +177,33 @@ impl ServerList {
     /// Takes `server` in, which says that it announces itself every `period`: for three periods. What was heard on the
     /// subnet is not replaced by what another browser says.
     pub fn hear(&mut self, now: Duration, server: Server<'_>, source: Source, period: Duration) -> Change {
-        self.put(now, server, source, seconds_up(timers::expiry(now, period)))
+        self.put(now, server, source, None, seconds_up(timers::expiry(now, period)))
+    }
+
+    /// The same of a server that announced itself from the address `from`, if that is known.
+    pub(super) fn hear_from(
+        &mut self,
+        now: Duration,
+        server: Server<'_>,
+        from: Option<Ipv4Addr>,
+        period: Duration,
+    ) -> Change {
+        self.put(now, server, Source::Heard, from, seconds_up(timers::expiry(now, period)))
     }
 
     /// Takes `server` in for ever.
     pub(super) fn keep(&mut self, now: Duration, server: Server<'_>) -> Change {
-        self.put(now, server, Source::Heard, u32::MAX)
+        self.put(now, server, Source::Heard, None, u32::MAX)
     }
 
-    fn put(&mut self, now: Duration, server: Server<'_>, source: Source, expires: u32) -> Change {
+    fn put(
+        &mut self,
+        now: Duration,
+        server: Server<'_>,
+        source: Source,
+        from: Option<Ipv4Addr>,
+        expires: u32,
+    ) -> Change {
         let heard = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
         let Server { name, version, server_type, comment, .. } = server;
         let comment = comment.get(..COMMENT_LEN).unwrap_or(comment);
@@ -190,13 +218,14 @@ impl ServerList {
             (known.heard, known.expires, known.asked) = (heard, expires, false);
             (known.server_type, known.version, known.source) = (server_type, version, source);
             self.next_expiry = self.next_expiry.min(expires);
+            self.shares.pass_on(&mut known.from, from);
             return if alive { Change::Refreshed } else { Change::New };
         }
-        if self.entries.len() >= self.max {
+        if self.entries.len() >= self.max || !self.shares.take(from) {
             return Change::Full;
         }
         let comment = comment.into();
-        let entry = Entry { heard, expires, server_type, version, source, asked: false, comment };
+        let entry = Entry { heard, expires, server_type, version, source, asked: false, from, comment };
         self.entries.insert(name, entry);
         self.next_expiry = self.next_expiry.min(expires);
         Change::New
@@ -204,16 +233,29 @@ impl ServerList {
 
     /// Forgets `name`; whether it was there.
     pub fn remove(&mut self, name: &ServerName) -> bool {
-        self.entries.remove(name).is_some()
+        let Some(entry) = self.entries.remove(name) else { return false };
+        self.shares.give_back(entry.from);
+        true
     }
 
     /// Forgets what other browsers said, and with `all` also what was heard; not what is for ever.
     pub(super) fn forget_others(&mut self, all: bool) {
-        self.entries.retain(|_, entry| entry.expires == u32::MAX || (!all && entry.source == Source::Heard));
+        self.keep_only(|entry| entry.expires == u32::MAX || (!all && entry.source == Source::Heard));
+    }
+
+    fn keep_only(&mut self, mut wanted: impl FnMut(&Entry) -> bool) {
+        self.entries.retain(|_, entry| {
+            let stays = wanted(entry);
+            if !stays {
+                self.shares.give_back(entry.from);
+            }
+            stays
+        });
     }
 
     pub(super) fn clear(&mut self) {
         self.entries.clear();
+        self.shares.clear();
         self.next_expiry = u32::MAX;
     }
 
@@ -229,7 +271,7 @@ impl ServerList {
         }
         let before = self.entries.len();
         let mut next = u32::MAX;
-        self.entries.retain(|_, entry| {
+        self.keep_only(|entry| {
             let alive = is_alive(entry, now);
             if alive {
                 next = next.min(entry.expires);

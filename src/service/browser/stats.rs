@@ -32,7 +32,7 @@ pub enum DropReason {
     OtherComputer,
     /// Asks for what is so already.
     Already,
-    /// A list is full.
+    /// A list is full, or the part of it that one address may fill.
     ListFull,
     /// An answer to nothing that was asked.
     Unsolicited,
@@ -107,7 +107,7 @@ pub struct Stats {
     pub elections: u64,
     /// Of these, won.
     pub elections_won: u64,
-    /// Of these, lost to a stronger one, or without an end.
+    /// Of these, lost: to a stronger one, to a domain controller, without an end, or because this computer left.
     pub elections_lost: u64,
     /// Servers that were asked to become backups.
     pub promotions: u64,

@@ -49,18 +49,15 @@ impl NameService {
     }
 
     /// Whether a source may get an answer: a single host, on the subnet or on one that is answered, too, or a name
-    /// server.
+    /// server. No broadcast address of any of these subnets is one: a larger one may have smaller ones in it.
     fn may_ask(&self, peer: SocketAddrV4) -> bool {
-        let (address, subnet) = (*peer.ip(), self.config.subnet);
-        let many =
-            address == self.config.broadcast || (subnet.prefix() < 31 && address == subnet.broadcast());
-        let on_link = subnet.contains(address) && !many && !is_no_host(address);
-        let is_answered = |subnet: &super::Subnet| {
-            let many = subnet.prefix() < 31 && address == subnet.broadcast();
-            subnet.contains(address) && !many && !is_no_host(address)
-        };
-        let known = || self.config.wins.contains(&address) || self.config.answered.iter().any(is_answered);
-        peer.port() != 0 && (on_link || known())
+        let (address, own) = (*peer.ip(), &self.config.subnet);
+        let subnets = || core::iter::once(own).chain(&self.config.answered);
+        let many = address == self.config.broadcast
+            || subnets().any(|subnet| subnet.prefix() < 31 && address == subnet.broadcast());
+        let known =
+            || subnets().any(|subnet| subnet.contains(address)) || self.config.wins.contains(&address);
+        peer.port() != 0 && !many && !is_no_host(address) && known()
     }
 
     fn answer_query(&mut self, input: Input<'_>, packet: &Packet<'_>, name: &ScopedName<'_>) -> Outcome {
