@@ -1,16 +1,17 @@
 #!/bin/bash
-# answers.sh [-n RUNS] [-s SECONDS]    name queries answered a second, and what each costs: ours, nmbd, and a bare loop
+# answers.sh [-n RUNS] [-s SECONDS] [-c CLIENTS]    name queries answered a second, and what each costs
 #
-# Needs root and the lab (../shared/lab) with smbtorture; otherwise says so and exits 77. smbtorture's nbt.bench asks
-# the three in turn, ten queries outstanding, RUNS times (default 5) for SECONDS (default 3). The bare loop answers
-# anything with the same packet and so shows the most that smbtorture and this machine's network can do. Prints rates,
-# CPU time for each answer and their ratios; asserts nothing.
+# Ours, nmbd, and a bare loop, asked in turn by smbtorture's nbt.bench with ten queries outstanding, RUNS times
+# (default 5) for SECONDS (default 3); with CLIENTS (default 1) by as many smbtortures at once. The bare loop answers
+# anything with the same packet and so shows the most that the askers and this machine's network can do. Prints rates,
+# CPU time for each answer and their ratios; asserts nothing. Needs root and the lab (../shared/lab) with smbtorture;
+# otherwise says so and exits 77.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
-runs=5 seconds=3 lab=$here/../shared/lab
-while getopts n:s:h o; do
+runs=5 seconds=3 clients=1 lab=$here/../shared/lab
+while getopts n:s:c:h o; do
   case $o in
-    n) runs=$OPTARG;; s) seconds=$OPTARG;; *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2;;
+    n) runs=$OPTARG;; s) seconds=$OPTARG;; c) clients=$OPTARG;; *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2;;
   esac
 done
 [ -x "$lab/net-up.sh" ] || { echo "skipped: no lab in $lab"; exit 77; }
@@ -20,7 +21,7 @@ built=${CARGO_TARGET_DIR:-$here/target}/release
 receiver=${RECEIVER:-$built/examples/receiver} responder=${RESPONDER:-$built/examples/responder}
 [ -n "${RECEIVER:-}" ] && [ -n "${RESPONDER:-}" ] ||
   cargo build --quiet --release --example receiver --example responder --manifest-path "$here/Cargo.toml"
-out=$("$lab/net-up.sh" -s 4) || exit $?
+out=$("$lab/net-up.sh" -s $((3 + clients))) || exit $?
 eval "$out"
 trap '"$lab/net-down.sh" >/dev/null 2>&1' EXIT
 bare=$("$lab/run-in.sh" -i 2)
@@ -35,14 +36,19 @@ done
 pid() { cut -d' ' -f1 "$LAB/pids/$1"; }
 ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
 one() { # NAME PID: "RATE LOST MICROSECONDS"
-  local before after line
+  local before after client jobs=()
   before=$(ticks "$2")
-  line=$("$lab/torture.sh" 4 "$1" LABDOM nbt.bench --timelimit="$seconds")
+  for ((client = 1; client <= clients; client++)); do
+    "$lab/torture.sh" $((3 + client)) "$1" LABDOM nbt.bench --timelimit="$seconds" >"$LAB/asked.$client" &
+    jobs+=($!)
+  done
+  wait "${jobs[@]}"
   after=$(ticks "$2")
-  sed -n 's|.* \([0-9.]*\) queries/s, \([0-9]*\) lost|\1 \2|p' <<<"$line" |
-    awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" -v s="$seconds" '{printf "%d %d %.1f\n", $1, $2, t / hz / s / ($1 + 1e-9) * 1e6}'
+  sed -n 's|.* \([0-9.]*\) queries/s, \([0-9]*\) lost|\1 \2|p' "$LAB"/asked.* |
+    awk -v t=$((after - before)) -v hz="$(getconf CLK_TCK)" -v s="$seconds" \
+      '{rate += $1; lost += $2} END {printf "%d %d %.1f\n", rate, lost, t / hz / s / (rate + 1e-9) * 1e6}'
 }
-echo "load before: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors"
+echo "load before: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors, $clients at once"
 for ((run = 1; run <= runs; run++)); do
   echo "$(one OURS "$(pid host3.run.receiver)") $(one NMB1 "$(pid host1.nmbd)") $(one "$bare" "$(pid host2.run.responder)")"
 done | tee "$LAB/rates" | awk '{
