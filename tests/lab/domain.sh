@@ -43,7 +43,8 @@ check "its list has its neighbour" until_so 60 in_samba 10.99.0.11 DMB1 NEAR2
 serve far 4 FAR4 --role non-browser
 serve local 3 OURS3 --role preferred-master --domain-master 10.99.0.11
 check "ours is local master of the other subnet" until_so 30 role_is 3 local local_master
-check "our list has the domain master's, over the session" until_so 30 in_list 4 OURS3 FAR4 DMB1 NEAR2
+# A host answers a new master's request within 30 s.
+check "our list has the domain master's, over the session" until_so 60 in_list 4 OURS3 FAR4 DMB1 NEAR2
 # Fetched when ours first announced itself, which may have heard FAR4 later.
 check "the domain master's list has ours" until_so 60 in_samba 10.99.0.11 DMB1 DMB1 NEAR2 OURS3
 on -k local 3 >/dev/null; on -k far 4 >/dev/null
@@ -56,6 +57,7 @@ serve far 4 FAR4 --role non-browser --wins 10.99.0.12
 # nmbd asks for the name of whoever has WORKGROUP<1b>, from its subnet.
 serve domain 3 OURS3 --role domain-master --wins 10.99.0.12 --answer 10.99.0.0/24
 check "ours is domain master" until_so 30 role_is 3 domain domain_master
+check "its list has its neighbour" until_so 60 in_list 4 OURS3 FAR4
 check "the WINS server knows it" until_so 20 sh -c "$lab/run-in.sh 1 nmblookup -U 10.99.0.12 --recursion 'WORKGROUP#1b' | grep -q '^10.99.1.13 '"
 $lab/samba-up.sh -m -x 20 1 lmb LMB1 "domain master = no" "wins server = 10.99.0.12" >/dev/null
 check "nmbd is local master of the other subnet" until_so 60 nmbd_leads 1
